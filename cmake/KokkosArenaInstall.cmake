@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Installs the package that find_package(KokkosArena) finds.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/KokkosArena)
+
+install(
+  TARGETS kokkosarena_core
+  EXPORT KokkosArenaTargets
+  FILE_SET HEADERS)
+install(
+  EXPORT KokkosArenaTargets
+  NAMESPACE KokkosArena::
+  DESTINATION ${package_dir})
+
+configure_package_config_file(
+  cmake/KokkosArenaConfig.cmake.in KokkosArenaConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+# Before 1.0 a minor version may break what was.
+write_basic_package_version_file(KokkosArenaConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/KokkosArenaConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/KokkosArenaConfigVersion.cmake
+        DESTINATION ${package_dir})

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+# kokkosarena_add_test(NAME SOURCE...): a GoogleTest program whose tests CTest
+# lists one by one, each with a time limit, so that a deadlock is a failure.
+function(kokkosarena_add_test name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE kokkosarena_test_main)
+  kokkosarena_enable_warnings(${name})
+  gtest_discover_tests(
+    ${name}
+    TEST_PREFIX ${name}.
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 120 ENVIRONMENT "OMP_PROC_BIND=false")
+endfunction()

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_HPP
+#define KOKKOSARENA_HPP
+
+/// \file
+/// All of core.
+
+#include <KokkosArena_Adapt.hpp>
+#include <KokkosArena_Arena.hpp>
+#include <KokkosArena_ArenaScope.hpp>
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_Error.hpp>
+#include <KokkosArena_GrowthPolicy.hpp>
+#include <KokkosArena_ScopedSpace.hpp>
+#include <KokkosArena_Similar.hpp>
+#include <KokkosArena_Statistics.hpp>
+#include <KokkosArena_SyncPolicy.hpp>
+#include <KokkosArena_Version.hpp>
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_ADAPT_HPP
+#define KOKKOSARENA_ADAPT_HPP
+
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_ScopedSpace.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <array>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace KokkosArena {
+
+/// \brief The type of a View with another memory space; the rest stays.
+template <class ViewType, class MemorySpace>
+using rebind_view_t =
+    Kokkos::View<typename ViewType::data_type, typename ViewType::array_layout,
+                 Kokkos::Device<typename ViewType::execution_space,
+                                typename MemorySpace::memory_space>,
+                 typename ViewType::memory_traits>;
+
+namespace Impl {
+
+template <class T, class Space>
+concept HasMemberAdapt =
+    requires(T const& object) { object.template adapt<Space>(); };
+
+template <class Space, class T>
+struct Adapter {
+  static auto apply(T const& object) {
+    if constexpr (HasMemberAdapt<T, Space>) {
+      return object.template adapt<Space>();
+    } else {
+      return object;
+    }
+  }
+};
+
+template <class Space, class DataType, class... Properties>
+struct Adapter<Space, Kokkos::View<DataType, Properties...>> {
+  using view_type   = Kokkos::View<DataType, Properties...>;
+  using result_type = rebind_view_t<view_type, Space>;
+
+  static auto apply(view_type const& view) {
+    using from = typename view_type::memory_space;
+    using to   = typename Space::memory_space;
+    if constexpr (std::is_same_v<from, to>) {
+      return view;
+    } else {
+      static_assert(Kokkos::SpaceAccessibility<to, from>::assignable,
+                    "adapt shares memory and never copies: the View's memory "
+                    "space can't be used as the space asked for");
+      return result_type(view);
+    }
+  }
+};
+
+template <class Space, class... Ts>
+struct Adapter<Space, std::tuple<Ts...>> {
+  static auto apply(std::tuple<Ts...> const& objects) {
+    return std::apply(
+        [](Ts const&... object) {
+          return std::tuple(Adapter<Space, Ts>::apply(object)...);
+        },
+        objects);
+  }
+};
+
+template <class Space, class First, class Second>
+struct Adapter<Space, std::pair<First, Second>> {
+  static auto apply(std::pair<First, Second> const& objects) {
+    return std::pair(Adapter<Space, First>::apply(objects.first),
+                     Adapter<Space, Second>::apply(objects.second));
+  }
+};
+
+template <class Space, class T, std::size_t N>
+struct Adapter<Space, std::array<T, N>> {
+  static auto apply(std::array<T, N> const& objects) {
+    using result_type = decltype(Adapter<Space, T>::apply(objects[0]));
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::array<result_type, N>{Adapter<Space, T>::apply(objects[I])...};
+    }(std::make_index_sequence<N>{});
+  }
+};
+
+template <class Space, class T, class Allocator>
+struct Adapter<Space, std::vector<T, Allocator>> {
+  static auto apply(std::vector<T, Allocator> const& objects) {
+    using result_type = decltype(Adapter<Space, T>::apply(objects[0]));
+    std::vector<result_type> result;
+    result.reserve(objects.size());
+    for (auto const& object : objects) {
+      result.push_back(Adapter<Space, T>::apply(object));
+    }
+    return result;
+  }
+};
+
+}  // namespace Impl
+
+/// \brief The same data with every View rebound to \c Space: no copy, shared
+/// ownership.
+/// \tparam Space   A memory space, execution space or Kokkos::Device whose
+///                 memory space the Views convert to.
+/// \param[in] object  A View; a tuple, pair, array or vector of such, nested;
+///                 or an object with a member
+///                 \c template<class S> \c auto \c adapt() \c const, which is
+///                 called. Anything else is copied as it is.
+/// Cost: that of copying the Views' handles. Threads: as copying a View.
+template <class Space, class T>
+auto adapt(T const& object) {
+  return Impl::Adapter<typename Space::memory_space, T>::apply(object);
+}
+
+/// \brief The same data in ScopedSpace: what is made like the result draws
+/// from the arena in scope. Idempotent; shares ownership.
+template <class DataType, class... Properties>
+auto scoped(Kokkos::View<DataType, Properties...> const& view) {
+  using space = typename Kokkos::View<DataType, Properties...>::memory_space;
+  return adapt<ScopedSpace<base_memory_space_t<space>>>(view);
+}
+
+/// \brief The same data in the base space, for code that knows only that one.
+/// Idempotent; shares ownership.
+template <class DataType, class... Properties>
+auto unscoped(Kokkos::View<DataType, Properties...> const& view) {
+  using space = typename Kokkos::View<DataType, Properties...>::memory_space;
+  return adapt<base_memory_space_t<space>>(view);
+}
+
+}  // namespace KokkosArena
+
+#endif

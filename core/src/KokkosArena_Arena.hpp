@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_ARENA_HPP
+#define KOKKOSARENA_ARENA_HPP
+
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_Error.hpp>
+#include <KokkosArena_Statistics.hpp>
+#include <KokkosArena_SyncPolicy.hpp>
+#include <impl/KokkosArena_Core.hpp>
+#include <impl/KokkosArena_Upstream.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace KokkosArena {
+
+/// \brief A bump allocator over a Kokkos memory space, tied to an execution
+/// space instance: memory is used again without a fence, in the order of that
+/// instance.
+///
+/// \tparam Space  A Kokkos execution space, memory space or Kokkos::Device.
+/// \tparam Sync   Locked: any thread may use it; Unsynchronized: one thread.
+///
+/// Memory comes in blocks from the memory space; a cycle is what lies between
+/// two resets. Views get theirs through a scope and ScopedSpace; each counts
+/// as alive until its last copy ends, and nothing that the arena does
+/// invalidates it. What \c allocate gives is not tracked in this way.
+///
+/// The Arena has to end before Kokkos::finalize and after every ArenaScope on
+/// it: otherwise the program is aborted with the arena's label. Views may
+/// outlive it.
+template <class Space = Kokkos::DefaultExecutionSpace, class Sync = Locked>
+class Arena {
+ public:
+  using memory_space    = base_memory_space_t<Space>;
+  using execution_space = typename Space::execution_space;
+  using sync_policy     = Sync;
+  using mark_type       = ArenaMark;
+
+  /// \brief An arena that grows; takes no memory yet.
+  /// \throws std::logic_error  Kokkos is not initialised; so do the others.
+  Arena() : Arena(ArenaOptions{}) {}
+
+  /// \brief A fixed arena: takes \c bytes (rounded up to 64) now, and never
+  /// more. Each View needs about 256 bytes beside its data.
+  /// \throws ArenaExhausted         The memory space has no such block.
+  /// \throws std::invalid_argument  \c bytes is 0.
+  explicit Arena(std::size_t bytes) : Arena(default_instance(), bytes) {}
+
+  /// \brief An arena as the options say.
+  /// \throws ArenaExhausted         The memory space has no initial block.
+  /// \throws std::invalid_argument  Contradictory options.
+  explicit Arena(ArenaOptions options)
+      : Arena(default_instance(), std::move(options)) {}
+
+  /// \brief The same, tied to an instance instead of the default one.
+  explicit Arena(execution_space const& instance)
+      : Arena(instance, ArenaOptions{}) {}
+  Arena(execution_space const& instance, std::size_t bytes)
+      : Arena(instance, ArenaOptions{.initial_bytes = bytes,
+                                     .maximum_bytes = bytes}) {}
+  Arena(execution_space const& instance, ArenaOptions options)
+      : m_core(make_core(instance, std::move(options))) {}
+
+  Arena(Arena const&)            = delete;
+  Arena& operator=(Arena const&) = delete;
+
+  ~Arena() {
+    if (m_core->open_scopes() > 0) {
+      Impl::abort("arena \"" + label() +
+                  "\" ends while a scope on it is open; let every ArenaScope "
+                  "end before its arena");
+    }
+    if (Kokkos::is_finalized()) {
+      Impl::abort("arena \"" + label() +
+                  "\" ends after Kokkos::finalize; let it end before, for "
+                  "example in a block of its own");
+    }
+    m_core->end();
+  }
+
+  /// \brief Untracked bytes: valid until given back, or until a reset, a
+  /// rewind to an earlier mark, a release or the arena's end drops them.
+  /// \param[in] bytes      Any number, 0 included.
+  /// \param[in] alignment  In bytes, a power of two; at least 64 is given.
+  /// \return Never null, and different from every other live allocation.
+  /// \throws ArenaExhausted         No room, or no memory upstream.
+  /// \throws std::invalid_argument  Not a power of two.
+  /// In both cases the arena is as it was.
+  /// Cost: a few instructions in steady state, no fence and no heap
+  /// allocation. Threads: any under Locked.
+  void* allocate(std::size_t bytes, std::size_t alignment = 64) {
+    return m_core->allocate(bytes, alignment);
+  }
+
+  /// \brief Gives back what \c allocate gave; null is ignored.
+  /// \throws std::invalid_argument  Not an untracked allocation of this arena,
+  /// or one that has been given back or dropped already.
+  /// Cost: constant for the newest allocation, otherwise linear in the number
+  /// of newer ones. Threads: any under Locked.
+  void deallocate(void* address) { m_core->deallocate(address); }
+
+  /// \brief Starts a new cycle: drops what is untracked and reuses every block
+  /// without a live View. A block with survivors is retired until its last
+  /// View dies; a bounded arena goes on in the space around them.
+  /// Cost: no fence; system calls only when blocks are merged or shrunk.
+  /// Threads: any under Locked, but what other threads hold untracked is
+  /// dropped as well.
+  void reset() { m_core->reset(); }
+
+  /// \return The present point, for \c rewind. Cost: constant.
+  mark_type mark() const { return m_core->mark(); }
+
+  /// \brief Drops what \c allocate gave after the mark was taken. Live Views
+  /// stay; Views that died have given their bytes back already.
+  /// \throws std::invalid_argument  The mark is another arena's.
+  /// Cost: linear in what is dropped.
+  void rewind(mark_type mark) { m_core->rewind(mark); }
+
+  /// \brief As \c reset, and returns all memory without live Views upstream.
+  /// Cost: system calls, or what the memory space needs to free a block.
+  void release() { m_core->release(); }
+
+  /// \return A snapshot; exact when no other thread is allocating.
+  ArenaStatistics statistics() const { return m_core->statistics(); }
+
+  std::string const& label() const { return m_core->label(); }
+
+  /// \brief For ArenaScope and ScopedSpace.
+  Impl::Core& impl_core() const noexcept { return *m_core; }
+
+ private:
+  using core_type = Impl::SynchronizedCore<Sync>;
+
+  static execution_space default_instance() {
+    if (!Kokkos::is_initialized() || Kokkos::is_finalized()) {
+      throw std::logic_error(
+          "KokkosArena: an Arena was made before Kokkos::initialize or after "
+          "Kokkos::finalize; make it between the two");
+    }
+    return {};
+  }
+
+  static core_type* make_core(execution_space const& instance,
+                              ArenaOptions options) {
+    using upstream_type = Impl::SpaceUpstream<memory_space, execution_space>;
+    auto upstream =
+        std::make_unique<upstream_type>(instance, options.huge_pages);
+    return new core_type(std::move(options), std::move(upstream));
+  }
+
+  // Not owned: the core ends with the last View, or in the destructor.
+  core_type* m_core;
+};
+
+template <class ExecutionSpace, class... Args>
+  requires(Kokkos::is_execution_space_v<ExecutionSpace>)
+Arena(ExecutionSpace const&, Args...) -> Arena<ExecutionSpace>;
+
+}  // namespace KokkosArena
+
+#endif

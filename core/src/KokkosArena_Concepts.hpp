@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_CONCEPTS_HPP
+#define KOKKOSARENA_CONCEPTS_HPP
+
+#include <Kokkos_Core.hpp>
+
+#include <type_traits>
+
+namespace KokkosArena {
+
+template <class MemorySpace>
+class ScopedSpace;
+
+/// \brief The Kokkos memory space underneath: M for \c ScopedSpace<M>, and for
+/// any other memory space that space itself.
+template <class MemorySpace>
+struct base_memory_space {
+  using type = MemorySpace;
+};
+template <class MemorySpace>
+struct base_memory_space<ScopedSpace<MemorySpace>> {
+  using type = MemorySpace;
+};
+template <class Space>
+using base_memory_space_t =
+    typename base_memory_space<typename Space::memory_space>::type;
+
+/// \brief Whether a memory space is one of this library.
+template <class MemorySpace>
+inline constexpr bool is_arena_space_v =
+    !std::is_same_v<typename base_memory_space<MemorySpace>::type, MemorySpace>;
+
+template <class MemorySpace>
+concept ArenaSpace = is_arena_space_v<MemorySpace>;
+
+namespace Impl {
+
+/// Kernels of these run to their end before the dispatch returns, so memory
+/// that the host has dropped is not being read.
+template <class ExecutionSpace>
+inline constexpr bool is_synchronous_v = false
+#ifdef KOKKOS_ENABLE_SERIAL
+                                         ||
+                                         std::is_same_v<ExecutionSpace,
+                                                        Kokkos::Serial>
+#endif
+#ifdef KOKKOS_ENABLE_OPENMP
+                                         ||
+                                         std::is_same_v<ExecutionSpace,
+                                                        Kokkos::OpenMP>
+#endif
+#ifdef KOKKOS_ENABLE_THREADS
+                                         ||
+                                         std::is_same_v<ExecutionSpace,
+                                                        Kokkos::Threads>
+#endif
+    ;
+
+/// Whether the host may write Kokkos' bookkeeping into memory of this space at
+/// any time: it can reach it, and no kernel that runs behind the host's back
+/// can still be reading what was there before.
+template <class MemorySpace>
+inline constexpr bool record_in_arena_v =
+    Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                               MemorySpace>::accessible &&
+    is_synchronous_v<Kokkos::DefaultHostExecutionSpace> &&
+    (is_synchronous_v<Kokkos::DefaultExecutionSpace> ||
+     !Kokkos::SpaceAccessibility<Kokkos::DefaultExecutionSpace,
+                                 MemorySpace>::accessible);
+
+}  // namespace Impl
+
+}  // namespace KokkosArena
+
+#endif

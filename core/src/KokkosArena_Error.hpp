@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_ERROR_HPP
+#define KOKKOSARENA_ERROR_HPP
+
+#include <new>
+#include <stdexcept>
+#include <string>
+
+namespace KokkosArena {
+
+/// \brief An arena can't give the bytes asked for; it is left as it was. The
+/// message names the View, the arena, the bytes asked for, used and available,
+/// and the remedy.
+class ArenaExhausted : public std::bad_alloc {
+ public:
+  explicit ArenaExhausted(std::string const& message) : m_message(message) {}
+  char const* what() const noexcept override { return m_message.what(); }
+
+ private:
+  std::runtime_error m_message;  // copies without throwing, as an exception has to
+};
+
+namespace Impl {
+
+/// Prints the message and ends the program, as Kokkos does.
+[[noreturn]] void abort(std::string const& message);
+
+}  // namespace Impl
+
+}  // namespace KokkosArena
+
+#endif

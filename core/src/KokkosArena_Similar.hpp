@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_SIMILAR_HPP
+#define KOKKOSARENA_SIMILAR_HPP
+
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_ScopedSpace.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace KokkosArena {
+
+namespace Impl {
+
+/// \brief Bytes of an array, checked.
+/// \throws std::length_error  More than a std::size_t can count.
+template <class T, std::size_t Rank>
+std::size_t array_bytes(std::string const& label,
+                        std::array<std::size_t, Rank> const& extents) {
+  std::size_t product = sizeof(T);
+  bool overflow       = false;
+  bool empty          = false;
+  for (auto const extent : extents) {
+    empty = empty || extent == 0;
+    overflow =
+        overflow ||
+        (extent > 0 &&
+         product > std::numeric_limits<std::size_t>::max() / extent);
+    product *= extent;
+  }
+  if (empty) return 0;
+  if (overflow) {
+    std::string message = "KokkosArena: View \"" + label + "\" of ";
+    for (std::size_t r = 0; r < Rank; ++r) {
+      message += (r ? " x " : "") + std::to_string(extents[r]);
+    }
+    message += " elements of " + std::to_string(sizeof(T)) +
+               " bytes has more bytes than a size_t can count; check the "
+               "extents for negative or uninitialised values";
+    throw std::length_error(message);
+  }
+  return product;
+}
+
+/// T with Rank more asterisks.
+template <class T, std::size_t Rank>
+struct dynamic_data_type {
+  using type = typename dynamic_data_type<T, Rank - 1>::type*;
+};
+template <class T>
+struct dynamic_data_type<T, 0> {
+  using type = T;
+};
+
+/// The data type with another element: double*[3] and float give float*[3].
+template <class DataType, class T>
+struct with_element {
+  using type = T;
+};
+template <class DataType, class T>
+struct with_element<DataType*, T> {
+  using type = typename with_element<DataType, T>::type*;
+};
+template <class DataType, std::size_t N, class T>
+struct with_element<DataType[N], T> {
+  using type = typename with_element<DataType, T>::type[N];
+};
+template <class DataType, class T>
+struct with_element<DataType[], T> {
+  using type = typename with_element<DataType, T>::type[];
+};
+
+/// A strided View becomes one of the backend's usual layout, without gaps.
+template <class ViewType>
+using similar_layout_t = std::conditional_t<
+    std::is_same_v<typename ViewType::array_layout, Kokkos::LayoutStride>,
+    typename ViewType::execution_space::array_layout,
+    typename ViewType::array_layout>;
+
+template <class ViewType, class DataType>
+using similar_view_t =
+    Kokkos::View<DataType, similar_layout_t<ViewType>,
+                 typename ViewType::device_type>;
+
+/// The type of similar<T>(view, n...): as many dynamic extents as arguments.
+template <class ViewType, class T, std::size_t Arguments>
+using similar_data_t = std::conditional_t<
+    Arguments == ViewType::rank_dynamic,
+    typename with_element<typename ViewType::non_const_data_type, T>::type,
+    typename dynamic_data_type<T, Arguments>::type>;
+
+}  // namespace Impl
+
+/// \brief An uninitialised managed View, made without what View's own
+/// constructor costs.
+/// \tparam ViewType  A managed Kokkos::View of non-const elements.
+/// \param[in] label    Of any length; heap memory is taken for more than 15
+///                     characters, as Kokkos does.
+/// \param[in] extents  The dynamic ones, in elements; 0 is allowed.
+/// \return A View of space \c ViewType::memory_space; its memory is from the
+/// arena in scope where that is an arena space, and is then aligned to
+/// alignof(element) and at least 64 bytes.
+/// \throws std::length_error  The product of the extents overflows.
+/// \throws ArenaExhausted     Or what the memory space throws.
+/// Cost in an arena: one allocation from it; no fence, no heap allocation.
+/// Threads: as the arena's sync policy says.
+template <class ViewType, std::integral... Extents>
+  requires(sizeof...(Extents) == ViewType::rank_dynamic)
+ViewType make_view(std::string const& label, Extents... extents) {
+  static_assert(Kokkos::is_view_v<ViewType>);
+  static_assert(!std::is_const_v<typename ViewType::value_type>,
+                "an uninitialised View of const elements could never be "
+                "written; use its non_const_type");
+  static_assert(!ViewType::memory_traits::is_unmanaged,
+                "make_view and similar make managed Views");
+  constexpr std::size_t rank = ViewType::rank;
+  std::array<std::size_t, rank> all{};
+  std::array<std::size_t, sizeof...(Extents)> const dynamic{
+      static_cast<std::size_t>(extents)...};
+  for (std::size_t r = 0; r < rank; ++r) {
+    all[r] = r < dynamic.size() ? dynamic[r] : ViewType::static_extent(r);
+  }
+  using value_type = typename ViewType::value_type;
+  [[maybe_unused]] auto const bytes = Impl::array_bytes<value_type>(label, all);
+  if constexpr (Impl::ViewOfRecord<ViewType>) {
+    using extents_type = typename ViewType::extents_type;
+    using index_type   = typename extents_type::index_type;
+    typename ViewType::mapping_type const mapping{
+        extents_type(static_cast<index_type>(extents)...)};
+    return Impl::view_of_new_record<ViewType>(label, bytes, alignof(value_type),
+                                              mapping);
+  } else {
+    return ViewType(Kokkos::view_alloc(label, Kokkos::WithoutInitializing),
+                    static_cast<std::size_t>(extents)...);
+  }
+}
+
+/// \brief An uninitialised managed View with the element type \c T, and the
+/// layout and space of another.
+/// \param[in] view     Any View, also unmanaged, const or strided; a strided
+///                     one gives one without gaps in the backend's layout.
+/// \param[in] extents  As many as the View has dynamic extents, or any number
+///                     of them for a View of that rank.
+/// \return Labelled as \c view where that costs nothing.
+/// Otherwise as \c make_view.
+template <class T, class DataType, class... Properties,
+          std::integral... Extents>
+  requires(sizeof...(Extents) > 0)
+auto similar(Kokkos::View<DataType, Properties...> const& view,
+             Extents... extents) {
+  using view_type = Kokkos::View<DataType, Properties...>;
+  return make_view<Impl::similar_view_t<
+      view_type, Impl::similar_data_t<view_type, T, sizeof...(Extents)>>>(
+      Impl::label_of(view), extents...);
+}
+
+/// \brief The same with the elements of \c view, without their const.
+template <class DataType, class... Properties, std::integral... Extents>
+  requires(sizeof...(Extents) > 0)
+auto similar(Kokkos::View<DataType, Properties...> const& view,
+             Extents... extents) {
+  return similar<
+      typename Kokkos::View<DataType, Properties...>::non_const_value_type>(
+      view, extents...);
+}
+
+/// \brief The same with the extents of \c view.
+template <class T, class DataType, class... Properties>
+auto similar(Kokkos::View<DataType, Properties...> const& view) {
+  using view_type = Kokkos::View<DataType, Properties...>;
+  using result_type =
+      Impl::similar_view_t<view_type, typename Impl::with_element<
+                               typename view_type::non_const_data_type, T>::type>;
+  return [&]<std::size_t... R>(std::index_sequence<R...>) {
+    return make_view<result_type>(Impl::label_of(view), view.extent(R)...);
+  }(std::make_index_sequence<view_type::rank_dynamic>{});
+}
+template <class DataType, class... Properties>
+auto similar(Kokkos::View<DataType, Properties...> const& view) {
+  return similar<
+      typename Kokkos::View<DataType, Properties...>::non_const_value_type>(
+      view);
+}
+
+}  // namespace KokkosArena
+
+#endif

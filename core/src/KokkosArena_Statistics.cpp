@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_Statistics.hpp"
+
+#include <ostream>
+#include <sstream>
+
+namespace KokkosArena {
+
+std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
+  // Through a stream of its own, so that the caller's flags and width neither
+  // change the paragraph nor are changed by it.
+  std::ostringstream text;
+  text << "arena \"" << s.label << "\": " << s.used_bytes << " of "
+       << s.capacity_bytes << " bytes used in " << s.blocks
+       << " block(s), peak " << s.peak_bytes << "; " << s.live_allocations
+       << " live View(s) of " << s.live_bytes << " bytes, peak "
+       << s.peak_live_bytes << "; " << s.total_allocations
+       << " allocation(s) and " << s.resets << " reset(s) with "
+       << s.upstream_allocations << " upstream allocation(s) of "
+       << s.upstream_bytes << " bytes; " << s.retired_blocks
+       << " retired block(s) of " << s.retired_bytes << " bytes; "
+       << s.escaped_views << " View(s) alive at a reset";
+  return out << text.str();
+}
+
+}  // namespace KokkosArena

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_STATISTICS_HPP
+#define KOKKOSARENA_STATISTICS_HPP
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+namespace KokkosArena {
+
+/// \brief What an arena holds and what it did. Bytes are those of whole
+/// allocations: a View's data, its 128-byte Kokkos header, and its record,
+/// rounded up to 64. Exact when no other thread is allocating.
+struct ArenaStatistics {
+  std::uint64_t capacity_bytes       = 0;  ///< Of the blocks in service.
+  std::uint64_t used_bytes           = 0;  ///< Handed out, holes included.
+  std::uint64_t live_bytes           = 0;  ///< Of Views that are alive.
+  std::uint64_t peak_bytes           = 0;  ///< Largest \c used_bytes so far.
+  std::uint64_t peak_live_bytes      = 0;  ///< Largest \c live_bytes so far.
+  std::uint64_t live_allocations     = 0;  ///< Views that are alive.
+  std::uint64_t total_allocations    = 0;  ///< Of Views and of \c allocate.
+  std::uint64_t upstream_allocations = 0;  ///< Blocks ever asked for.
+  std::uint64_t upstream_bytes       = 0;  ///< Bytes ever asked for.
+  std::uint64_t blocks               = 0;  ///< In service.
+  std::uint64_t retired_blocks       = 0;  ///< Kept for surviving Views only.
+  std::uint64_t retired_bytes        = 0;  ///< Capacity of the retired blocks.
+  std::uint64_t resets               = 0;
+  std::uint64_t escaped_views        = 0;  ///< Alive at a reset, summed up.
+  std::string label;                       ///< The arena's.
+};
+
+/// \brief Writes one readable paragraph.
+std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s);
+
+}  // namespace KokkosArena
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_SYNCPOLICY_HPP
+#define KOKKOSARENA_SYNCPOLICY_HPP
+
+#include <atomic>
+#include <thread>
+
+namespace KokkosArena {
+
+/// \brief Sync policy: one thread only uses the arena and the Views from it.
+struct Unsynchronized {
+  /// A BasicLockable that does nothing.
+  struct mutex_type {
+    void lock() noexcept {}
+    void unlock() noexcept {}
+  };
+};
+
+/// \brief Sync policy: any thread may allocate, free and read statistics; one
+/// lock, held for the few instructions of a bump.
+struct Locked {
+  /// A BasicLockable that spins, since it is held for nanoseconds, and yields
+  /// after a while, since its holder may have lost its core.
+  class mutex_type {
+   public:
+    void lock() noexcept {
+      // acquire pairs with the release of unlock(): what the last holder wrote
+      // is seen. The first exchange is all that an uncontended lock costs.
+      while (m_locked.exchange(true, std::memory_order_acquire)) {
+        for (int spins = 0;
+             // relaxed: only a hint; the exchange above is what synchronises.
+             m_locked.load(std::memory_order_relaxed); ++spins) {
+          if (spins >= 64) {
+            std::this_thread::yield();
+            spins = 0;
+          }
+        }
+      }
+    }
+    void unlock() noexcept { m_locked.store(false, std::memory_order_release); }
+
+   private:
+    std::atomic<bool> m_locked{false};
+  };
+};
+
+}  // namespace KokkosArena
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_IMPL_BLOCK_HPP
+#define KOKKOSARENA_IMPL_BLOCK_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <vector>
+
+/// \file
+/// Address arithmetic of one contiguous block. Nothing here dereferences an
+/// address, so a block may lie in memory that the host can't access.
+
+namespace KokkosArena::Impl {
+
+/// Every allocation begins at a multiple of this and takes a multiple of it.
+/// It is what HostSpace aligns to, and a cache line on most machines.
+inline constexpr std::size_t granule = 64;
+
+/// \pre \c alignment is a power of two and the result is representable.
+constexpr std::uintptr_t align_up(std::uintptr_t value,
+                                  std::size_t alignment) noexcept {
+  return (value + alignment - 1) & ~std::uintptr_t(alignment - 1);
+}
+
+/// The bytes between two allocations of a block, free to be used again.
+struct Hole {
+  std::uintptr_t begin;
+  std::uintptr_t end;
+  std::size_t bytes() const noexcept { return end - begin; }
+};
+
+/// \brief A contiguous range that is handed out from its beginning, with the
+/// holes that frees leave behind.
+///
+/// Invariant: [begin, top) is the disjoint union of the allocations and of
+/// the holes; holes are sorted, never adjacent to each other nor to the top.
+/// So a block whose last allocation is given back has no hole and is empty.
+class Block {
+ public:
+  /// \param[in] begin       First address, a multiple of the granule.
+  /// \param[in] bytes       Length, a multiple of the granule.
+  Block(std::uintptr_t begin, std::size_t bytes) noexcept
+      : m_top(begin), m_end(begin + bytes), m_begin(begin) {}
+
+  /// \brief Takes bytes from a hole or else from the top; 0 if neither has
+  /// them. \pre bytes > 0, alignment is a power of two.
+  std::uintptr_t allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    if (bytes <= m_largest_hole) [[unlikely]] {
+      if (auto const address = take_from_hole(bytes, alignment)) return address;
+    }
+    if (alignment <= granule && bytes <= m_end - m_top) [[likely]] {
+      auto const address = m_top;
+      m_top += align_up(bytes, granule);
+      return address;
+    }
+    return alignment <= granule ? 0 : take_aligned_from_top(bytes, alignment);
+  }
+
+  /// \brief Gives [address, address + bytes) back; joins it with its
+  /// neighbours and with the top.
+  void deallocate(std::uintptr_t address, std::size_t bytes) noexcept {
+    auto const end = address + align_up(bytes, granule);
+    if (end == m_top && (m_holes.empty() || m_holes.back().end != address)) {
+      m_top = address;
+      if (m_holes.empty()) m_largest_hole = 0;
+    } else {
+      insert_hole({address, end});
+    }
+  }
+
+  bool contains(std::uintptr_t address) const noexcept {
+    return address - m_begin < m_end - m_begin;
+  }
+
+  /// \brief Forgets every allocation.
+  void clear() noexcept {
+    m_top          = m_begin;
+    m_largest_hole = 0;
+    m_holes.clear();
+  }
+
+  std::uintptr_t begin() const noexcept { return m_begin; }
+  std::uintptr_t top() const noexcept { return m_top; }
+  std::size_t capacity() const noexcept { return m_end - m_begin; }
+  std::size_t used() const noexcept { return m_top - m_begin; }
+  std::vector<Hole> const& holes() const noexcept { return m_holes; }
+
+  /// Allocations of Views that are alive; the arena counts them here, since
+  /// they decide whether the block may be cleared.
+  std::size_t live = 0;
+
+ private:
+  std::uintptr_t take_from_hole(std::size_t bytes,
+                                std::size_t alignment) noexcept {
+    auto const fits = [&](Hole const& h) {
+      auto const start = align_up(h.begin, alignment);
+      return start < h.end && bytes <= h.end - start;
+    };
+    auto best = m_holes.end();
+    // What was given back last is what the cache still holds.
+    if (m_warm < m_holes.size() && fits(m_holes[m_warm])) {
+      best = m_holes.begin() + static_cast<std::ptrdiff_t>(m_warm);
+    } else {
+      std::size_t largest = 0;
+      for (auto h = m_holes.begin(); h != m_holes.end(); ++h) {
+        largest = std::max(largest, h->bytes());
+        if (fits(*h) &&
+            (best == m_holes.end() || h->bytes() < best->bytes())) {
+          best = h;
+        }
+      }
+      m_largest_hole = largest;
+      if (best == m_holes.end()) return 0;
+    }
+    auto const start = align_up(best->begin, alignment);
+    auto const rest  = Hole{start + align_up(bytes, granule), best->end};
+    if (start == best->begin) {
+      if (rest.begin == rest.end) {
+        m_holes.erase(best);
+        if (m_holes.empty()) m_largest_hole = 0;
+      } else {
+        best->begin = rest.begin;
+      }
+    } else {
+      best->end = start;
+      if (rest.begin != rest.end) insert_hole(rest);
+    }
+    return start;
+  }
+
+  std::uintptr_t take_aligned_from_top(std::size_t bytes,
+                                       std::size_t alignment) noexcept {
+    auto const padding = (alignment - m_top % alignment) % alignment;
+    auto const room    = m_end - m_top;
+    if (padding > room || bytes > room - padding) return 0;
+    auto const gap   = Hole{m_top, m_top + padding};
+    auto const start = gap.end;
+    m_top            = start + align_up(bytes, granule);
+    if (padding > 0) insert_hole(gap);
+    return start;
+  }
+
+  void insert_hole(Hole hole) noexcept {
+    auto next = std::lower_bound(
+        m_holes.begin(), m_holes.end(), hole.begin,
+        [](Hole const& h, std::uintptr_t a) { return h.begin < a; });
+    if (next != m_holes.begin() && std::prev(next)->end == hole.begin) {
+      hole.begin = std::prev(next)->begin;
+      next       = m_holes.erase(std::prev(next));
+    }
+    if (next != m_holes.end() && next->begin == hole.end) {
+      hole.end = next->end;
+      next     = m_holes.erase(next);
+    }
+    if (hole.end == m_top) {
+      m_top = hole.begin;
+      if (m_holes.empty()) m_largest_hole = 0;
+      return;
+    }
+    try {
+      m_warm = static_cast<std::size_t>(next - m_holes.begin());
+      m_holes.insert(next, hole);
+      m_largest_hole = std::max(m_largest_hole, hole.bytes());
+    } catch (std::bad_alloc const&) {
+      // The heap has no room for the note: the bytes stay unused until the
+      // block is cleared, which is better than to fail in a destructor.
+    }
+  }
+
+  // First, what the fast path reads.
+  std::uintptr_t m_top;
+  std::uintptr_t m_end;
+  std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
+  std::uintptr_t m_begin;
+  std::size_t m_warm = 0;  ///< Index of the hole that was made last.
+  std::vector<Hole> m_holes;
+};
+
+}  // namespace KokkosArena::Impl
+
+#endif

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_Core.hpp"
+
+#include "../KokkosArena_Error.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace KokkosArena::Impl {
+
+namespace {
+
+/// Every block of every arena by its address, for memory that comes back
+/// through a space instance which doesn't know where it came from.
+struct Registry {
+  struct Entry {
+    std::uintptr_t end;
+    Core* core;
+  };
+  std::mutex mutex;
+  std::map<std::uintptr_t, Entry> blocks;
+};
+
+/// Never destroyed: Views may die after the statics of this library.
+Registry& registry() {
+  static auto* const instance = new Registry;
+  return *instance;
+}
+
+ArenaOptions validated(ArenaOptions options) {
+  auto const complain = [&](std::string const& what) {
+    throw std::invalid_argument("KokkosArena: arena \"" + options.label +
+                                "\": " + what);
+  };
+  if (options.maximum_bytes == 0) {
+    complain(
+        "maximum_bytes is 0, so that nothing could ever be allocated; pass the "
+        "number of bytes that a cycle needs, or leave it out to let the arena "
+        "grow");
+  }
+  if (options.initial_bytes > options.maximum_bytes) {
+    complain("initial_bytes (" + std::to_string(options.initial_bytes) +
+             ") exceeds maximum_bytes (" +
+             std::to_string(options.maximum_bytes) + "); raise maximum_bytes");
+  }
+  if (options.history_length == 0) {
+    complain("history_length is 0; it has to be at least 1 cycle");
+  }
+  auto const round = [](std::size_t& bytes) {
+    auto const rounded = align_up(bytes, granule);
+    if (rounded >= bytes) bytes = rounded;
+  };
+  round(options.initial_bytes);
+  round(options.maximum_bytes);
+  return options;
+}
+
+}  // namespace
+
+Core* find_core(void const* address) noexcept {
+  auto const a = reinterpret_cast<std::uintptr_t>(address);
+  auto& all    = registry();
+  std::lock_guard const guard(all.mutex);
+  auto next = all.blocks.upper_bound(a);
+  if (next == all.blocks.begin()) return nullptr;
+  --next;
+  return a < next->second.end ? next->second.core : nullptr;
+}
+
+Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
+    : m_current(&m_no_block),
+      m_options(validated(std::move(options))),
+      m_policy(m_options.history_length, m_options.initial_bytes),
+      m_upstream(std::move(upstream)) {
+  if (m_options.initial_bytes > 0) {
+    std::string failure;
+    if (!acquire_block(m_options.initial_bytes, failure)) {
+      exhausted(m_options.initial_bytes, nullptr, failure);
+    }
+  }
+}
+
+Core::~Core() = default;
+
+void Core::bad_alignment(std::size_t alignment) {
+  throw std::invalid_argument("KokkosArena: alignment " +
+                              std::to_string(alignment) +
+                              " is not a power of two");
+}
+
+std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
+                                 char const* view_label) {
+  if (auto const address = take_from_any(bytes, alignment)) return address;
+  // Worst case of the alignment: the block begins one granule after it.
+  auto const padding = alignment > granule ? alignment : 0;
+  std::string failure;
+  if (bytes <= std::numeric_limits<std::size_t>::max() - padding - granule) {
+    if (acquire_block(align_up(bytes, granule) + padding, failure)) {
+      if (auto const address = take_from_any(bytes, alignment)) return address;
+    }
+    if (auto const address = revive_retired_block(bytes, alignment)) {
+      return address;
+    }
+  }
+  exhausted(bytes, view_label, failure);
+}
+
+std::uintptr_t Core::take_from_any(std::size_t bytes,
+                                   std::size_t alignment) noexcept {
+  // The newest is the largest.
+  for (auto block = m_blocks.rbegin(); block != m_blocks.rend(); ++block) {
+    if (auto const address = (*block)->allocate(bytes, alignment)) {
+      m_current = block->get();
+      return address;
+    }
+  }
+  return 0;
+}
+
+bool Core::acquire_block(std::size_t needed, std::string& failure) {
+  auto const room = [&] {
+    return m_options.maximum_bytes - capacity(m_blocks) - capacity(m_retired);
+  };
+  // Blocks that are empty but too small must not stand in the way.
+  if (room() < needed) return_empty_blocks();
+  if (room() < needed) return false;
+  // Set aside first, so that nothing can fail once a block has been taken,
+  // nor when it is retired or brought back later.
+  auto const total = m_blocks.size() + m_retired.size() + 1;
+  m_blocks.reserve(total);
+  m_retired.reserve(total);
+  auto bytes =
+      std::min(m_policy.next_block_bytes(needed, capacity(m_blocks)), room());
+  void* memory = nullptr;
+  while (!memory) {
+    try {
+      memory = m_upstream->allocate(bytes);
+    } catch (std::exception const& e) {
+      failure = e.what();
+      if (bytes == needed) return false;
+      bytes = needed;
+    }
+  }
+  try {
+    auto const first = align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
+    auto const end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / granule * granule;
+    auto block = std::make_unique<OwnedBlock>(memory, bytes, first, end - first);
+    auto& all  = registry();
+    std::lock_guard const guard(all.mutex);
+    all.blocks[first] = {end, this};
+    m_blocks.push_back(std::move(block));
+  } catch (...) {
+    m_upstream->deallocate(memory, bytes);
+    throw;
+  }
+  ++m_upstream_allocations;
+  m_upstream_bytes += bytes;
+  m_current = m_blocks.back().get();
+  return true;
+}
+
+void Core::return_block(OwnedBlock& block) noexcept {
+  {
+    auto& all = registry();
+    std::lock_guard const guard(all.mutex);
+    all.blocks.erase(block.begin());
+  }
+  m_upstream->deallocate(block.upstream_memory, block.upstream_bytes);
+}
+
+void Core::return_empty_blocks() noexcept {
+  std::erase_if(m_blocks, [&](auto& block) {
+    if (block->used() > 0) return false;
+    return_block(*block);
+    return true;
+  });
+  select_current();
+}
+
+std::uintptr_t Core::revive_retired_block(std::size_t bytes,
+                                          std::size_t alignment) noexcept {
+  for (auto block = m_retired.begin(); block != m_retired.end(); ++block) {
+    if (auto const address = (*block)->allocate(bytes, alignment)) {
+      m_current = block->get();
+      m_blocks.push_back(std::move(*block));
+      m_retired.erase(block);
+      return address;
+    }
+  }
+  return 0;
+}
+
+void Core::select_current() noexcept {
+  m_current = m_blocks.empty() ? &m_no_block : m_blocks.back().get();
+}
+
+Core::OwnedBlock* Core::find(Blocks const& blocks,
+                             std::uintptr_t address) const noexcept {
+  for (auto const& block : blocks) {
+    if (block->contains(address)) return block.get();
+  }
+  return nullptr;
+}
+
+bool Core::give_back_elsewhere(std::uintptr_t begin,
+                               std::size_t bytes) noexcept {
+  if (auto* const block = find(m_blocks, begin)) {
+    block->deallocate(begin, bytes);
+    --block->live;
+    return false;
+  }
+  auto* const block = find(m_retired, begin);
+  block->deallocate(begin, bytes);
+  if (--block->live == 0) {
+    std::erase_if(m_retired, [&](auto& owned) {
+      if (owned.get() != block) return false;
+      return_block(*block);
+      return true;
+    });
+  }
+  return m_ended && m_retired.empty();
+}
+
+void Core::give_back_untracked(void* address) {
+  if (!address) return;
+  auto const begin = reinterpret_cast<std::uintptr_t>(address);
+  // From the newest, since that is the one that is given back first.
+  auto const entry =
+      std::find_if(m_untracked.rbegin(), m_untracked.rend(),
+                   [&](Untracked const& u) { return u.address == begin; });
+  if (entry == m_untracked.rend()) {
+    std::ostringstream message;
+    message << "KokkosArena: arena \"" << label() << "\" was given back "
+            << address
+            << ", which allocate() didn't give, or which was given back or "
+               "dropped by a reset or rewind already; give back each pointer "
+               "at most once";
+    throw std::invalid_argument(message.str());
+  }
+  note_peaks();
+  find(m_blocks, begin)->deallocate(begin, entry->bytes);
+  m_untracked.erase(std::next(entry).base());
+}
+
+void Core::drop_untracked_after(std::uint64_t sequence) noexcept {
+  while (!m_untracked.empty() && m_untracked.back().sequence > sequence) {
+    auto const& u = m_untracked.back();
+    find(m_blocks, u.address)->deallocate(u.address, u.bytes);
+    m_untracked.pop_back();
+  }
+}
+
+void Core::drop_all(bool keep_blocks) noexcept {
+  note_peaks();
+  m_peak = std::max(m_peak, m_cycle_peak);
+  m_policy.record_cycle(m_cycle_peak);
+  m_cycle_peak = 0;
+  std::size_t survivors = 0;
+  for (auto const& block : m_blocks) {
+    if (block->live > 0) survivors += block->capacity();
+  }
+  if (survivors > 0) {
+    drop_untracked_after(0);
+    // A bounded arena that has no room for a fresh block goes on in the space
+    // around the survivors.
+    auto const room = m_options.maximum_bytes - capacity(m_retired) - survivors;
+    if (!keep_blocks || room >= m_policy.recommended_bytes()) {
+      std::erase_if(m_blocks, [&](auto& block) {
+        if (block->live == 0) return false;
+        m_retired.push_back(std::move(block));
+        return true;
+      });
+      survivors = 0;
+    }
+  }
+  m_untracked.clear();
+  for (auto& block : m_blocks) {
+    if (block->live == 0) block->clear();
+  }
+  bool const keep = keep_blocks && (survivors > 0 ||
+                                    (m_blocks.size() == 1 &&
+                                     m_policy.keeps(m_blocks[0]->capacity())));
+  if (keep) {
+    select_current();
+  } else {
+    return_empty_blocks();
+  }
+}
+
+void Core::rewind_to(ArenaMark mark) {
+  if (mark.core() != this) {
+    throw std::invalid_argument(
+        "KokkosArena: arena \"" + label() +
+        "\" was asked to rewind to a mark of another arena; rewind the arena "
+        "that gave the mark");
+  }
+  note_peaks();
+  drop_untracked_after(mark.sequence());
+}
+
+bool Core::end_arena() noexcept {
+  drop_untracked_after(0);
+  m_ended = true;
+  for (auto& block : m_blocks) {
+    if (block->live > 0) {
+      m_retired.push_back(std::move(block));
+    } else {
+      return_block(*block);
+    }
+  }
+  m_blocks.clear();
+  m_current = &m_no_block;
+  return m_retired.empty();
+}
+
+ArenaStatistics Core::read_statistics() noexcept {
+  note_peaks();
+  ArenaStatistics s;
+  s.capacity_bytes       = capacity(m_blocks);
+  s.used_bytes           = used();
+  s.live_bytes           = m_live_bytes;
+  s.peak_bytes           = std::max(m_peak, m_cycle_peak);
+  s.peak_live_bytes      = m_peak_live_bytes;
+  s.live_allocations     = m_live_allocations;
+  s.total_allocations    = m_total_allocations;
+  s.upstream_allocations = m_upstream_allocations;
+  s.upstream_bytes       = m_upstream_bytes;
+  s.blocks               = m_blocks.size();
+  s.retired_blocks       = m_retired.size();
+  s.retired_bytes        = capacity(m_retired);
+  s.resets               = m_resets;
+  s.escaped_views        = m_escaped_views;
+  s.label                = label();
+  return s;
+}
+
+void Core::exhausted(std::size_t bytes, char const* view_label,
+                     std::string const& failure) {
+  auto const s = read_statistics();
+  std::ostringstream message;
+  message << "KokkosArena: arena \"" << label() << "\" can't give " << bytes
+          << " bytes";
+  if (view_label) message << " for View \"" << view_label << '"';
+  message << ": " << s.used_bytes << " of its " << s.capacity_bytes
+          << " bytes are used, " << s.capacity_bytes - s.used_bytes
+          << " are available";
+  if (s.retired_bytes > 0) {
+    message << ", " << s.retired_bytes
+            << " more are kept for Views that outlived a reset";
+  }
+  bool const bounded =
+      m_options.maximum_bytes != std::numeric_limits<std::size_t>::max();
+  if (!failure.empty()) {
+    message << ", and its memory space failed to give more (" << failure
+            << "). Ask for less, reset the arena more often, or free memory";
+  } else if (bounded) {
+    message << ", and its maximum is " << m_options.maximum_bytes
+            << ". Give it a larger maximum_bytes, reset it more often, or drop "
+               "Views earlier";
+  } else {
+    message << ". Check the extents: no memory has that many bytes";
+  }
+  throw ArenaExhausted(message.str());
+}
+
+}  // namespace KokkosArena::Impl

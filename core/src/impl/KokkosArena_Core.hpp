@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_IMPL_CORE_HPP
+#define KOKKOSARENA_IMPL_CORE_HPP
+
+#include <KokkosArena_GrowthPolicy.hpp>
+#include <KokkosArena_Statistics.hpp>
+#include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_Upstream.hpp>
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace KokkosArena {
+
+/// \brief What an Arena is to be like. Every member has a default.
+struct ArenaOptions {
+  /// Names the arena in messages.
+  std::string label = "arena";
+  /// Bytes that the constructor takes; 0: the first allocation decides.
+  std::size_t initial_bytes = 0;
+  /// Bytes that the arena never exceeds, rounded up to 64. Equal to
+  /// \c initial_bytes: fixed.
+  std::size_t maximum_bytes = std::numeric_limits<std::size_t>::max();
+  /// Cycles whose peaks decide on the size of the block, at least 1.
+  std::size_t history_length = 5;
+  /// Advise 2 MiB pages for host memory.
+  bool huge_pages = true;
+};
+
+/// \brief A point in the life of an arena, to rewind to. Valid as long as the
+/// arena.
+class ArenaMark {
+ public:
+  ArenaMark(void const* core, std::uint64_t sequence) noexcept
+      : m_core(core), m_sequence(sequence) {}
+  void const* core() const noexcept { return m_core; }
+  std::uint64_t sequence() const noexcept { return m_sequence; }
+
+ private:
+  void const* m_core;
+  std::uint64_t m_sequence;
+};
+
+namespace Impl {
+
+/// \brief The state of an arena. It lives on the heap and ends after the Arena
+/// and the last View, whichever is later.
+///
+/// The public functions are what a View or a scope needs when it knows the
+/// arena by this type only; SynchronizedCore locks around the protected ones.
+class Core {
+ public:
+  Core(Core const&)            = delete;
+  Core& operator=(Core const&) = delete;
+
+  /// \brief Memory of a View or of another owner that will give it back.
+  /// \param[in] view_label  For the message of ArenaExhausted.
+  virtual void* allocate_tracked(std::size_t bytes, std::size_t alignment,
+                                 char const* view_label) = 0;
+  /// \pre \c address and \c bytes are those of one \c allocate_tracked.
+  virtual void deallocate_tracked(void* address, std::size_t bytes) noexcept = 0;
+  virtual ArenaMark mark()           = 0;
+  virtual void rewind(ArenaMark)     = 0;
+
+  std::string const& label() const noexcept { return m_options.label; }
+
+  // relaxed: a scope is opened and closed by a thread that also orders itself
+  // with the arena's end, or the program is wrong with or without the count.
+  void open_scope() noexcept {
+    m_open_scopes.fetch_add(1, std::memory_order_relaxed);
+  }
+  void close_scope() noexcept {
+    m_open_scopes.fetch_sub(1, std::memory_order_relaxed);
+  }
+  int open_scopes() const noexcept {
+    return m_open_scopes.load(std::memory_order_relaxed);
+  }
+
+ protected:
+  Core(ArenaOptions options, std::unique_ptr<Upstream> upstream);
+  virtual ~Core();
+
+  /// The fast path: a compare with the largest hole, one with the end, a note.
+  void* take_untracked(std::size_t bytes, std::size_t alignment) {
+    check_alignment(alignment);
+    bytes += bytes == 0;
+    if (m_untracked.size() == m_untracked.capacity()) [[unlikely]] {
+      m_untracked.reserve(std::max<std::size_t>(64, 2 * m_untracked.size()));
+    }
+    auto address = m_current->allocate(bytes, alignment);
+    if (!address) [[unlikely]] {
+      address = take_slowly(bytes, alignment, nullptr);
+    }
+    m_untracked.push_back({address, bytes, ++m_total_allocations});
+    return reinterpret_cast<void*>(address);
+  }
+
+  void* take_tracked(std::size_t bytes, std::size_t alignment,
+                     char const* view_label) {
+    check_alignment(alignment);
+    bytes += bytes == 0;
+    auto address = m_current->allocate(bytes, alignment);
+    if (!address) [[unlikely]] {
+      address = take_slowly(bytes, alignment, view_label);
+    }
+    ++m_current->live;
+    ++m_total_allocations;
+    ++m_live_allocations;
+    m_live_bytes += align_up(bytes, granule);
+    return reinterpret_cast<void*>(address);
+  }
+
+  /// \return Whether this was the last thing that held an ended arena's core.
+  bool give_back_tracked(void* address, std::size_t bytes) noexcept {
+    auto const begin = reinterpret_cast<std::uintptr_t>(address);
+    bytes += bytes == 0;
+    note_peaks();
+    --m_live_allocations;
+    m_live_bytes -= align_up(bytes, granule);
+    if (m_current->contains(begin)) [[likely]] {
+      m_current->deallocate(begin, bytes);
+      --m_current->live;
+      return false;
+    }
+    return give_back_elsewhere(begin, bytes);
+  }
+
+  void give_back_untracked(void* address);
+  void drop_all(bool keep_blocks) noexcept;
+  void rewind_to(ArenaMark mark);
+  std::uint64_t sequence() const noexcept { return m_total_allocations; }
+  ArenaStatistics read_statistics() noexcept;
+  /// \return Whether no View is alive, so that the core can go.
+  bool end_arena() noexcept;
+  void count_reset() noexcept {
+    ++m_resets;
+    m_escaped_views += m_live_allocations;
+  }
+
+ private:
+  /// A block with what only the arena needs to know of it.
+  struct OwnedBlock : Block {
+    OwnedBlock(void* memory, std::size_t asked, std::uintptr_t first,
+               std::size_t bytes) noexcept
+        : Block(first, bytes), upstream_memory(memory), upstream_bytes(asked) {}
+    void* upstream_memory;
+    std::size_t upstream_bytes;
+  };
+  using Blocks = std::vector<std::unique_ptr<OwnedBlock>>;
+
+  /// What \c allocate gave: \c sequence says when, for rewind.
+  struct Untracked {
+    std::uintptr_t address;
+    std::size_t bytes;
+    std::uint64_t sequence;
+  };
+
+  static void check_alignment(std::size_t alignment) {
+    if (!std::has_single_bit(alignment)) [[unlikely]] bad_alignment(alignment);
+  }
+  [[noreturn]] static void bad_alignment(std::size_t alignment);
+
+  std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
+                             char const* view_label);
+  std::uintptr_t take_from_any(std::size_t bytes,
+                               std::size_t alignment) noexcept;
+  bool acquire_block(std::size_t needed, std::string& failure);
+  void return_block(OwnedBlock& block) noexcept;
+  void return_empty_blocks() noexcept;
+  std::uintptr_t revive_retired_block(std::size_t bytes,
+                                      std::size_t alignment) noexcept;
+  void select_current() noexcept;
+  bool give_back_elsewhere(std::uintptr_t begin, std::size_t bytes) noexcept;
+  OwnedBlock* find(Blocks const& blocks, std::uintptr_t address) const noexcept;
+  void drop_untracked_after(std::uint64_t sequence) noexcept;
+  [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
+                              std::string const& failure);
+
+  std::size_t used() const noexcept {
+    std::size_t sum = 0;
+    for (auto const& block : m_blocks) sum += block->used();
+    return sum;
+  }
+  static std::size_t capacity(Blocks const& blocks) noexcept {
+    std::size_t sum = 0;
+    for (auto const& block : blocks) sum += block->capacity();
+    return sum;
+  }
+  /// Peaks are noted when the figures are about to fall, not as they rise.
+  void note_peaks() noexcept {
+    m_cycle_peak      = std::max(m_cycle_peak, used());
+    m_peak_live_bytes = std::max(m_peak_live_bytes, m_live_bytes);
+  }
+
+  Block* m_current;  ///< Serves first; never null.
+  std::vector<Untracked> m_untracked;  ///< In the order of the sequence.
+  std::uint64_t m_total_allocations = 0;
+  std::uint64_t m_live_allocations  = 0;
+  std::uint64_t m_live_bytes        = 0;
+  std::uint64_t m_peak_live_bytes   = 0;
+  std::size_t m_cycle_peak          = 0;
+  Blocks m_blocks;
+  Blocks m_retired;
+  Block m_no_block{granule, 0};  ///< Serves nothing.
+
+  std::size_t m_peak                   = 0;
+  std::uint64_t m_resets               = 0;
+  std::uint64_t m_escaped_views        = 0;
+  std::uint64_t m_upstream_allocations = 0;
+  std::uint64_t m_upstream_bytes       = 0;
+  bool m_ended                         = false;
+  std::atomic<int> m_open_scopes{0};
+  ArenaOptions m_options;
+  GrowthPolicy m_policy;
+  std::unique_ptr<Upstream> m_upstream;
+};
+
+/// The core under a sync policy.
+template <class Sync>
+class SynchronizedCore final : public Core {
+ public:
+  SynchronizedCore(ArenaOptions options, std::unique_ptr<Upstream> upstream)
+      : Core(std::move(options), std::move(upstream)) {}
+
+  void* allocate(std::size_t bytes, std::size_t alignment) {
+    Guard const guard(m_mutex);
+    return take_untracked(bytes, alignment);
+  }
+  void deallocate(void* address) {
+    Guard const guard(m_mutex);
+    give_back_untracked(address);
+  }
+  void* allocate_tracked(std::size_t bytes, std::size_t alignment,
+                         char const* view_label) override {
+    Guard const guard(m_mutex);
+    return take_tracked(bytes, alignment, view_label);
+  }
+  void deallocate_tracked(void* address, std::size_t bytes) noexcept override {
+    bool last;
+    {
+      Guard const guard(m_mutex);
+      last = give_back_tracked(address, bytes);
+    }
+    if (last) delete this;
+  }
+  void reset() {
+    Guard const guard(m_mutex);
+    count_reset();
+    drop_all(true);
+  }
+  void release() {
+    Guard const guard(m_mutex);
+    drop_all(false);
+  }
+  ArenaMark mark() override {
+    Guard const guard(m_mutex);
+    return {this, sequence()};
+  }
+  void rewind(ArenaMark mark) override {
+    Guard const guard(m_mutex);
+    rewind_to(mark);
+  }
+  ArenaStatistics statistics() {
+    Guard const guard(m_mutex);
+    return read_statistics();
+  }
+  /// The Arena's end. Views that are alive keep the core.
+  void end() noexcept {
+    bool last;
+    {
+      Guard const guard(m_mutex);
+      last = end_arena();
+    }
+    if (last) delete this;
+  }
+
+ private:
+  using Guard = std::lock_guard<typename Sync::mutex_type>;
+
+  ~SynchronizedCore() override = default;
+
+  [[no_unique_address]] typename Sync::mutex_type m_mutex;
+};
+
+/// \return The core whose memory holds the address, or null.
+/// Cost: a lock and a search among all blocks of all arenas.
+Core* find_core(void const* address) noexcept;
+
+}  // namespace Impl
+
+}  // namespace KokkosArena
+
+#endif

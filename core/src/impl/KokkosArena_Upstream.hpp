@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_IMPL_UPSTREAM_HPP
+#define KOKKOSARENA_IMPL_UPSTREAM_HPP
+
+#include <KokkosArena_Concepts.hpp>
+#include <impl/KokkosArena_Pages.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <cstddef>
+#include <new>
+#include <type_traits>
+
+namespace KokkosArena::Impl {
+
+/// Where an arena gets its blocks. Called once a block, never in a steady
+/// state, so a virtual call and a fence cost nothing there.
+class Upstream {
+ public:
+  Upstream()                           = default;
+  Upstream(Upstream const&)            = delete;
+  Upstream& operator=(Upstream const&) = delete;
+  virtual ~Upstream()                  = default;
+
+  /// \return At least \c bytes; throws whatever the space throws, or
+  /// std::bad_alloc.
+  virtual void* allocate(std::size_t bytes)                           = 0;
+  virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
+};
+
+/// A Kokkos memory space as upstream; HostSpace by pages of its own.
+template <class MemorySpace, class ExecutionSpace>
+class SpaceUpstream final : public Upstream {
+ public:
+  SpaceUpstream(ExecutionSpace const& instance, bool huge_pages)
+      : m_instance(instance), m_huge_pages(huge_pages) {}
+
+  void* allocate(std::size_t bytes) override {
+    if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
+      void* const pages = map_pages(bytes, m_huge_pages);
+      if (!pages) throw std::bad_alloc();
+      if (Kokkos::Tools::profileLibraryLoaded()) {
+        Kokkos::Tools::allocateData(handle(), block_label, pages, bytes);
+      }
+      return pages;
+    } else {
+      return m_space.allocate(block_label, bytes);
+    }
+  }
+
+  void deallocate(void* address, std::size_t bytes) noexcept override {
+    if constexpr (!is_synchronous_v<ExecutionSpace>) {
+      m_instance.fence("KokkosArena: before a block is given back");
+    }
+    if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
+      if (Kokkos::Tools::profileLibraryLoaded()) {
+        Kokkos::Tools::deallocateData(handle(), block_label, address, bytes);
+      }
+      unmap_pages(address, bytes);
+    } else {
+      m_space.deallocate(block_label, address, bytes);
+    }
+  }
+
+ private:
+  static constexpr char const* block_label = "KokkosArena::block";
+
+  static Kokkos::Tools::SpaceHandle handle() {
+    return Kokkos::Tools::make_space_handle(MemorySpace::name());
+  }
+
+  // Synchronous spaces need no fence; a copy of their instance would only
+  // have to be given back before Kokkos is finalised.
+  struct NoInstance {
+    explicit NoInstance(ExecutionSpace const&) {}
+  };
+  using instance_type =
+      std::conditional_t<is_synchronous_v<ExecutionSpace>, NoInstance,
+                         ExecutionSpace>;
+
+  [[no_unique_address]] MemorySpace m_space;
+  [[no_unique_address]] instance_type m_instance;
+  bool m_huge_pages;
+};
+
+}  // namespace KokkosArena::Impl
+
+#endif

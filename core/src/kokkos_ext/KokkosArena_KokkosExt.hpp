@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_KOKKOSEXT_HPP
+#define KOKKOSARENA_KOKKOSEXT_HPP
+
+/// \file
+/// The only file that names Kokkos::Impl: what Kokkos has to be told about the
+/// arena spaces. Kokkos may change these without notice. Written against
+/// Kokkos 4.7 to 5.2.
+
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_ScopedSpace.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#ifndef KOKKOS_IMPL_PUBLIC_INCLUDE
+#define KOKKOS_IMPL_PUBLIC_INCLUDE
+#define KOKKOSARENA_UNDEFINE_PUBLIC_INCLUDE
+#endif
+#include <impl/Kokkos_SharedAlloc_timpl.hpp>
+#ifdef KOKKOSARENA_UNDEFINE_PUBLIC_INCLUDE
+#undef KOKKOS_IMPL_PUBLIC_INCLUDE
+#undef KOKKOSARENA_UNDEFINE_PUBLIC_INCLUDE
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#if defined(KOKKOS_ENABLE_OPENMP)
+#include <omp.h>
+#endif
+
+namespace Kokkos::Impl {
+
+// Access and deep copies are those of the space underneath.
+
+template <class Destination, class Source>
+  requires(KokkosArena::is_arena_space_v<Destination> ||
+           KokkosArena::is_arena_space_v<Source>)
+struct MemorySpaceAccess<Destination, Source>
+    : MemorySpaceAccess<KokkosArena::base_memory_space_t<Destination>,
+                        KokkosArena::base_memory_space_t<Source>> {};
+
+template <class Destination, class Source, class ExecutionSpace>
+  requires(KokkosArena::is_arena_space_v<Destination> ||
+           KokkosArena::is_arena_space_v<Source>)
+struct DeepCopy<Destination, Source, ExecutionSpace>
+    : DeepCopy<KokkosArena::base_memory_space_t<Destination>,
+               KokkosArena::base_memory_space_t<Source>, ExecutionSpace> {
+  using DeepCopy<KokkosArena::base_memory_space_t<Destination>,
+                 KokkosArena::base_memory_space_t<Source>,
+                 ExecutionSpace>::DeepCopy;
+};
+
+/// \brief Kokkos' bookkeeping of one allocation, put in front of its data in
+/// one piece of the arena: [record][header][data].
+///
+/// In the base space it is as Kokkos has it: the record on the heap, header
+/// and data together in the space.
+template <KokkosArena::ArenaSpace Space>
+  requires(KokkosArena::Impl::record_in_arena_v<Space>)
+class SharedAllocationRecord<Space, void>
+    : public SharedAllocationRecord<void, void> {
+ protected:
+  using base_type   = SharedAllocationRecord<void, void>;
+  using header_type = SharedAllocationHeader;
+
+  /// The memory of one record.
+  struct Piece {
+    KokkosArena::Impl::Core* core;  ///< Null: the base space.
+    void* memory;       ///< Arena: where the record is. Base: the space's.
+    std::size_t bytes;  ///< Of memory.
+    header_type* header;
+  };
+
+ public:
+  /// \brief A record with its data, of which nobody holds a share yet.
+  /// \param[in] alignment  Of the data, a power of two.
+  template <class Record = SharedAllocationRecord>
+  static Record* create(Space const& space, std::string const& label,
+                        std::size_t data_bytes, std::size_t alignment = 1) {
+    auto const piece =
+        take(space, label.c_str(), sizeof(Record), data_bytes, alignment);
+    Record* record = nullptr;
+    try {
+      void* const place =
+          piece.core ? piece.memory : ::operator new(sizeof(Record));
+      try {
+        record = ::new (place) Record(space, piece, data_bytes, label,
+                                      &destroy<Record>);
+      } catch (...) {
+        if (!piece.core) ::operator delete(place);
+        throw;
+      }
+    } catch (...) {
+      give_back(space, piece);
+      throw;
+    }
+    fill_header(*record, label);
+    if (piece.core) {
+      Space::report_allocation(label.c_str(), piece.header, data_bytes);
+    }
+    return record;
+  }
+
+  /// \brief The same with one share, which the caller has.
+  static SharedAllocationRecord* create_shared(Space const& space,
+                                               std::string const& label,
+                                               std::size_t data_bytes,
+                                               std::size_t alignment) {
+    auto* const record = create(space, label, data_bytes, alignment);
+    record->m_count    = 1;  // nobody else knows it yet: no atomic needed
+    return record;
+  }
+
+  std::string get_label() const override { return base_type::m_label; }
+
+  /// The label of any record, without a copy.
+  static std::string const& label_of(base_type const& record) {
+    return record.m_label;
+  }
+
+  // What kokkos_malloc and its kin and MemoryPool call.
+
+  static SharedAllocationRecord* allocate(Space const& space,
+                                          std::string const& label,
+                                          std::size_t bytes) {
+    return create(space, label, bytes);
+  }
+  static void* allocate_tracked(Space const& space, std::string const& label,
+                                std::size_t bytes) {
+    if (bytes == 0) return nullptr;
+    auto* const record = create(space, label, bytes);
+    base_type::increment(record);
+    return record->data();
+  }
+  static void deallocate_tracked(void* data) {
+    if (data) base_type::decrement(get_record(data));
+  }
+  static void* reallocate_tracked(void* data, std::size_t bytes) {
+    auto* const old_record = get_record(data);
+    auto* const new_record =
+        create(old_record->m_space, label_of(*old_record), bytes);
+    std::memcpy(new_record->data(), data,
+                std::min(old_record->size(), new_record->size()));
+    base_type::increment(new_record);
+    base_type::decrement(old_record);
+    return new_record->data();
+  }
+  /// \brief Ends a record that nobody has taken a share of.
+  static void discard(void* data) {
+    auto* const record = get_record(data);
+    record->m_dealloc(record);
+  }
+  static SharedAllocationRecord* get_record(void* data) {
+    auto const* const header = data ? header_type::get_header(data) : nullptr;
+    if (!header || header->m_record->m_alloc_ptr != header) {
+      Kokkos::abort((std::string("KokkosArena: the pointer is not the "
+                                 "beginning of an allocation of ") +
+                     Space::name())
+                        .c_str());
+    }
+    return static_cast<SharedAllocationRecord*>(header->m_record);
+  }
+
+ protected:
+  SharedAllocationRecord(Space const& space, Piece const& piece,
+                         std::size_t data_bytes, std::string const& label,
+                         typename base_type::function_type deallocate)
+      : base_type(
+#ifdef KOKKOS_ENABLE_DEBUG
+            &s_root_record,
+#endif
+            piece.header, data_bytes + sizeof(header_type), deallocate, label),
+        m_space(space),
+        m_memory(piece.memory),
+        m_bytes(piece.bytes) {
+  }
+
+ private:
+  /// \param[in] record_bytes  Size of the record in front of the header.
+  static Piece take(Space const& space, char const* label,
+                    std::size_t record_bytes, std::size_t data_bytes,
+                    std::size_t alignment) {
+    constexpr auto header_bytes = sizeof(header_type);
+    auto* const core            = space.impl_core();
+    // The base space aligns to the granule; more needs room to move.
+    auto const data_alignment =
+        std::max<std::size_t>(alignment, KokkosArena::Impl::granule);
+    auto const front =
+        core ? KokkosArena::Impl::align_up(record_bytes + header_bytes,
+                                           data_alignment)
+             : header_bytes +
+                   (alignment > KokkosArena::Impl::granule ? alignment : 0);
+    // Saturated: a sum that overflows is more than any arena has.
+    constexpr auto most = std::numeric_limits<std::size_t>::max();
+    auto const bytes    = data_bytes > most - front ? most : data_bytes + front;
+    void* const memory =
+        core ? core->allocate_tracked(bytes, data_alignment, label)
+             : space.impl_base().allocate(label, bytes, data_bytes);
+    auto const address = reinterpret_cast<std::uintptr_t>(memory);
+    auto const data    = core ? address + front
+                              : KokkosArena::Impl::align_up(
+                                 address + header_bytes, data_alignment);
+    return {core, memory, bytes,
+            reinterpret_cast<header_type*>(data - header_bytes)};
+  }
+
+  static void give_back(Space const& space, Piece const& piece) {
+    if (piece.core) {
+      piece.core->deallocate_tracked(piece.memory, piece.bytes);
+    } else {
+      space.impl_base().deallocate(piece.memory, piece.bytes);
+    }
+  }
+
+  /// What Kokkos calls when the last share is gone.
+  template <class Record>
+  static void destroy(base_type* base) {
+    auto* const record    = static_cast<Record*>(base);
+    auto const data_bytes = record->size();
+    record->destroy_elements();
+    auto const space   = record->m_space;
+    auto* const memory = record->m_memory;
+    auto const bytes   = record->m_bytes;
+    if (auto* const core = space.impl_core()) {
+      if (Kokkos::Tools::profileLibraryLoaded()) {
+        Space::report_deallocation(record->m_label.c_str(),
+                                   record->m_alloc_ptr, data_bytes);
+      }
+      record->~Record();
+      core->deallocate_tracked(memory, bytes);
+    } else {
+      space.impl_base().deallocate(record->m_label.c_str(), memory, bytes,
+                                   data_bytes);
+      record->~Record();
+      ::operator delete(static_cast<void*>(record));
+    }
+  }
+
+  void destroy_elements() {}
+
+  static void fill_header(SharedAllocationRecord& record,
+                          std::string_view label) {
+    auto& header      = *record.m_alloc_ptr;
+    header.m_record   = &record;
+    auto const length = std::min<std::size_t>(
+        label.size(), header_type::maximum_label_length - 1);
+    std::memcpy(header.m_label, label.data(), length);
+    header.m_label[length] = '\0';
+  }
+
+  template <class, class>
+  friend class SharedAllocationRecord;
+
+  Space m_space;
+  void* m_memory;
+  std::size_t m_bytes;
+
+#ifdef KOKKOS_ENABLE_DEBUG
+  static inline base_type s_root_record;
+#endif
+};
+
+/// The same with the functor that ends the elements.
+template <KokkosArena::ArenaSpace Space, class DestroyFunctor>
+  requires(KokkosArena::Impl::record_in_arena_v<Space> &&
+           !std::is_void_v<DestroyFunctor>)
+class SharedAllocationRecord<Space, DestroyFunctor> final
+    : public SharedAllocationRecord<Space, void> {
+  using parent_type = SharedAllocationRecord<Space, void>;
+
+ public:
+  KOKKOS_FUNCTION static SharedAllocationRecord* allocate(
+      [[maybe_unused]] Space const& space,
+      [[maybe_unused]] std::string const& label,
+      [[maybe_unused]] std::size_t bytes) {
+    KOKKOS_IF_ON_HOST((return parent_type::template create<
+                                  SharedAllocationRecord>(space, label, bytes);))
+    KOKKOS_IF_ON_DEVICE((return nullptr;))
+  }
+  template <class ExecutionSpace>
+  KOKKOS_FUNCTION static SharedAllocationRecord* allocate(
+      ExecutionSpace const&, Space const& space, std::string const& label,
+      std::size_t bytes) {
+    return allocate(space, label, bytes);
+  }
+
+  DestroyFunctor m_destroy{};
+
+ private:
+  using parent_type::parent_type;
+  friend parent_type;
+
+  void destroy_elements() { m_destroy.destroy_shared_allocation(); }
+};
+
+/// Memory that the host must not write at any time: Kokkos' own scheme, with
+/// the record on the heap and the header copied in the order of the instance.
+template <KokkosArena::ArenaSpace Space>
+  requires(!KokkosArena::Impl::record_in_arena_v<Space>)
+class SharedAllocationRecord<Space, void>
+    : public HostInaccessibleSharedAllocationRecordCommon<Space> {
+ protected:
+  using HostInaccessibleSharedAllocationRecordCommon<
+      Space>::HostInaccessibleSharedAllocationRecordCommon;
+  friend class HostInaccessibleSharedAllocationRecordCommon<Space>;
+};
+
+/// \brief Makes and ends the elements of a View in an arena space on a host
+/// backend. Kokkos' own holds an execution space handle, whose copies cost more
+/// than the allocation, and fences; this one has neither.
+template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
+  requires(KokkosArena::Impl::is_synchronous_v<ExecutionSpace> &&
+           KokkosArena::Impl::record_in_arena_v<Space>)
+struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
+  ViewValueFunctor() = default;
+  ViewValueFunctor(ExecutionSpace const&, T* pointer, std::size_t size,
+                   std::string const&)
+      : m_pointer(pointer), m_size(size) {}
+  ViewValueFunctor(T* pointer, std::size_t size, std::string const&)
+      : m_pointer(pointer), m_size(size) {}
+
+  void construct_shared_allocation() {
+    if constexpr (std::is_trivially_default_constructible_v<T>) {
+      run("initialization", [](T* first, std::size_t count) {
+        std::memset(static_cast<void*>(first), 0, count * sizeof(T));
+      });
+    } else {
+      try {
+        run("initialization", [](T* first, std::size_t count) {
+          std::uninitialized_value_construct_n(first, count);
+        });
+      } catch (...) {
+        // View forgets the record then; without it the bytes would be lost.
+        m_size = 0;
+        SharedAllocationRecord<Space, void>::discard(m_pointer);
+        throw;
+      }
+    }
+  }
+
+  void destroy_shared_allocation() {
+    if constexpr (!std::is_trivially_destructible_v<T>) {
+      run("destruction",
+          [](T* first, std::size_t count) { std::destroy_n(first, count); });
+    }
+  }
+
+ private:
+  /// From here on the threads of the backend share the work, so that each
+  /// touches its part of the pages first. Kokkos' own limit for a memset
+  /// (OpenMP/Kokkos_OpenMP_ZeroMemset.hpp, Kokkos 5.2).
+  static constexpr std::size_t parallel_bytes = std::size_t(1) << 17;
+  /// And its least number of threads, below which a memset is as fast.
+  static constexpr int parallel_threads = 4;
+
+  template <class Range>
+  void run(char const* what, Range const& range) const {
+    std::uint64_t kernel  = 0;
+    bool const with_tools = Kokkos::Tools::profileLibraryLoaded();
+    if (with_tools && m_size > 0) {
+      auto const label = SharedAllocationHeader::get_header(m_pointer)->label();
+      Kokkos::Tools::beginParallelFor(
+          std::string("Kokkos::View::") + what + " [" + label + "]",
+          Kokkos::Tools::Experimental::device_id_root<ExecutionSpace>(),
+          &kernel);
+    }
+    if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
+      range(m_pointer, m_size);
+    }
+    if (with_tools && m_size > 0) Kokkos::Tools::endParallelFor(kernel);
+  }
+
+  /// \return Whether other threads took part. Not inside a kernel, where the
+  /// calling thread is the only one that this View may wait for.
+  template <class Range>
+  bool share([[maybe_unused]] Range const& range) const {
+#ifdef KOKKOS_ENABLE_SERIAL
+    if constexpr (std::is_same_v<ExecutionSpace, Kokkos::Serial>) return false;
+#endif
+#ifdef KOKKOS_ENABLE_OPENMP
+    if (omp_in_parallel()) return false;
+#endif
+    ExecutionSpace const exec{};
+    if (exec.concurrency() < parallel_threads) return false;
+    auto* const first    = m_pointer;
+    auto const size      = m_size;
+    auto const threads   = static_cast<std::size_t>(exec.concurrency());
+    auto const per_chunk = (size + threads - 1) / threads;
+    Kokkos::parallel_for(
+        "KokkosArena::first touch",
+        Kokkos::RangePolicy<ExecutionSpace, Kokkos::Schedule<Kokkos::Static>>(
+            exec, 0, threads),
+        [=](std::size_t chunk) {
+          auto const begin = std::min(size, chunk * per_chunk);
+          auto const end   = std::min(size, begin + per_chunk);
+          range(first + begin, end - begin);
+        });
+    return true;
+  }
+
+  T* m_pointer       = nullptr;
+  std::size_t m_size = 0;
+};
+
+}  // namespace Kokkos::Impl
+
+namespace KokkosArena::Impl {
+
+/// Whether a View can be put together from a record and a mapping, as the
+/// Views on mdspan can, without the cost of View's own constructor.
+template <class ViewType>
+concept ViewOfRecord =
+    requires { typename ViewType::data_handle_type; } &&
+    ArenaSpace<typename ViewType::memory_space> &&
+    record_in_arena_v<typename ViewType::memory_space> &&
+    std::is_constructible_v<typename ViewType::data_handle_type,
+                            Kokkos::Impl::SharedAllocationRecord<void, void>*>;
+
+/// \brief A managed View with room for \c bytes, nothing initialised.
+template <ViewOfRecord ViewType>
+ViewType view_of_new_record(std::string const& label, std::size_t bytes,
+                            std::size_t alignment,
+                            typename ViewType::mapping_type const& mapping) {
+  using memory_space = typename ViewType::memory_space;
+  using handle_type  = typename ViewType::data_handle_type;
+  using record_type = Kokkos::Impl::SharedAllocationRecord<memory_space, void>;
+  auto* const record =
+      record_type::create_shared(memory_space{}, label, bytes, alignment);
+  handle_type handle(
+      static_cast<typename ViewType::value_type*>(record->data()));
+  // The handle's only way to take a record over adds a share with a locked
+  // instruction, a seventh of the whole cost. Its tracker, the first member,
+  // is a union of the record's pointer and that pointer's bits.
+  static_assert(std::is_standard_layout_v<handle_type> &&
+                std::is_standard_layout_v<Kokkos::Impl::SharedAllocationTracker>);
+  static_assert(sizeof(Kokkos::Impl::SharedAllocationTracker) ==
+                sizeof(std::uintptr_t));
+  *reinterpret_cast<std::uintptr_t*>(&handle) =
+      reinterpret_cast<std::uintptr_t>(
+          static_cast<Kokkos::Impl::SharedAllocationRecord<void, void>*>(
+              record));
+  return ViewType(std::move(handle), mapping);
+}
+
+/// \return The label of a View; by reference where that is possible.
+template <class ViewType>
+std::string const& label_of(ViewType const& view) {
+  using memory_space = typename ViewType::memory_space;
+  static std::string const none = "similar";
+  if constexpr (ViewOfRecord<ViewType>) {
+    if (auto* const record = view.impl_track().template get_record<void>()) {
+      return Kokkos::Impl::SharedAllocationRecord<memory_space, void>::label_of(
+          *record);
+    }
+  }
+  return none;
+}
+
+}  // namespace KokkosArena::Impl
+
+#endif
