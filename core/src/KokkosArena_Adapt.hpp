@@ -84,7 +84,8 @@ struct Adapter<Space, std::array<T, N>> {
   static auto apply(std::array<T, N> const& objects) {
     using result_type = decltype(Adapter<Space, T>::apply(objects[0]));
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array<result_type, N>{Adapter<Space, T>::apply(objects[I])...};
+      return std::array<result_type, N>{
+          Adapter<Space, T>::apply(objects[I])...};
     }(std::make_index_sequence<N>{});
   }
 };

@@ -62,8 +62,8 @@ class Arena {
   explicit Arena(execution_space const& instance)
       : Arena(instance, ArenaOptions{}) {}
   Arena(execution_space const& instance, std::size_t bytes)
-      : Arena(instance, ArenaOptions{.initial_bytes = bytes,
-                                     .maximum_bytes = bytes}) {}
+      : Arena(instance,
+              ArenaOptions{.initial_bytes = bytes, .maximum_bytes = bytes}) {}
   Arena(execution_space const& instance, ArenaOptions options)
       : m_core(make_core(instance, std::move(options))) {}
 

@@ -38,21 +38,16 @@ namespace Impl {
 /// Kernels of these run to their end before the dispatch returns, so memory
 /// that the host has dropped is not being read.
 template <class ExecutionSpace>
-inline constexpr bool is_synchronous_v = false
+inline constexpr bool is_synchronous_v =
+    false
 #ifdef KOKKOS_ENABLE_SERIAL
-                                         ||
-                                         std::is_same_v<ExecutionSpace,
-                                                        Kokkos::Serial>
+    || std::is_same_v<ExecutionSpace, Kokkos::Serial>
 #endif
 #ifdef KOKKOS_ENABLE_OPENMP
-                                         ||
-                                         std::is_same_v<ExecutionSpace,
-                                                        Kokkos::OpenMP>
+    || std::is_same_v<ExecutionSpace, Kokkos::OpenMP>
 #endif
 #ifdef KOKKOS_ENABLE_THREADS
-                                         ||
-                                         std::is_same_v<ExecutionSpace,
-                                                        Kokkos::Threads>
+    || std::is_same_v<ExecutionSpace, Kokkos::Threads>
 #endif
     ;
 

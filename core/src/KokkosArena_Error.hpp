@@ -17,7 +17,8 @@ class ArenaExhausted : public std::bad_alloc {
   char const* what() const noexcept override { return m_message.what(); }
 
  private:
-  std::runtime_error m_message;  // copies without throwing, as an exception has to
+  std::runtime_error
+      m_message;  // copies without throwing, as an exception has to
 };
 
 namespace Impl {

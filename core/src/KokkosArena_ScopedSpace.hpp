@@ -41,8 +41,8 @@ class ScopedSpace {
 
   /// \brief Of this arena, whatever the scope.
   template <class Space, class Sync>
-    requires(std::is_same_v<typename Arena<Space, Sync>::memory_space,
-                            MemorySpace>)
+    requires(
+        std::is_same_v<typename Arena<Space, Sync>::memory_space, MemorySpace>)
   explicit ScopedSpace(Arena<Space, Sync>& arena)
       : m_core(&arena.impl_core()) {}
 

@@ -29,11 +29,10 @@ std::size_t array_bytes(std::string const& label,
   bool overflow       = false;
   bool empty          = false;
   for (auto const extent : extents) {
-    empty = empty || extent == 0;
-    overflow =
-        overflow ||
-        (extent > 0 &&
-         product > std::numeric_limits<std::size_t>::max() / extent);
+    empty    = empty || extent == 0;
+    overflow = overflow ||
+               (extent > 0 &&
+                product > std::numeric_limits<std::size_t>::max() / extent);
     product *= extent;
   }
   if (empty) return 0;
@@ -86,9 +85,8 @@ using similar_layout_t = std::conditional_t<
     typename ViewType::array_layout>;
 
 template <class ViewType, class DataType>
-using similar_view_t =
-    Kokkos::View<DataType, similar_layout_t<ViewType>,
-                 typename ViewType::device_type>;
+using similar_view_t = Kokkos::View<DataType, similar_layout_t<ViewType>,
+                                    typename ViewType::device_type>;
 
 /// The type of similar<T>(view, n...): as many dynamic extents as arguments.
 template <class ViewType, class T, std::size_t Arguments>
@@ -128,7 +126,7 @@ ViewType make_view(std::string const& label, Extents... extents) {
   for (std::size_t r = 0; r < rank; ++r) {
     all[r] = r < dynamic.size() ? dynamic[r] : ViewType::static_extent(r);
   }
-  using value_type = typename ViewType::value_type;
+  using value_type                  = typename ViewType::value_type;
   [[maybe_unused]] auto const bytes = Impl::array_bytes<value_type>(label, all);
   if constexpr (Impl::ViewOfRecord<ViewType>) {
     using extents_type = typename ViewType::extents_type;
@@ -175,10 +173,10 @@ auto similar(Kokkos::View<DataType, Properties...> const& view,
 /// \brief The same with the extents of \c view.
 template <class T, class DataType, class... Properties>
 auto similar(Kokkos::View<DataType, Properties...> const& view) {
-  using view_type = Kokkos::View<DataType, Properties...>;
-  using result_type =
-      Impl::similar_view_t<view_type, typename Impl::with_element<
-                               typename view_type::non_const_data_type, T>::type>;
+  using view_type   = Kokkos::View<DataType, Properties...>;
+  using result_type = Impl::similar_view_t<
+      view_type, typename Impl::with_element<
+                     typename view_type::non_const_data_type, T>::type>;
   return [&]<std::size_t... R>(std::index_sequence<R...>) {
     return make_view<result_type>(Impl::label_of(view), view.extent(R)...);
   }(std::make_index_sequence<view_type::rank_dynamic>{});

@@ -106,8 +106,7 @@ class Block {
       std::size_t largest = 0;
       for (auto h = m_holes.begin(); h != m_holes.end(); ++h) {
         largest = std::max(largest, h->bytes());
-        if (fits(*h) &&
-            (best == m_holes.end() || h->bytes() < best->bytes())) {
+        if (fits(*h) && (best == m_holes.end() || h->bytes() < best->bytes())) {
           best = h;
         }
       }

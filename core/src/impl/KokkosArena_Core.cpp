@@ -146,10 +146,13 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
     }
   }
   try {
-    auto const first = align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
-    auto const end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / granule * granule;
-    auto block = std::make_unique<OwnedBlock>(memory, bytes, first, end - first);
-    auto& all  = registry();
+    auto const first =
+        align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
+    auto const end =
+        (reinterpret_cast<std::uintptr_t>(memory) + bytes) / granule * granule;
+    auto block =
+        std::make_unique<OwnedBlock>(memory, bytes, first, end - first);
+    auto& all = registry();
     std::lock_guard const guard(all.mutex);
     all.blocks[first] = {end, this};
     m_blocks.push_back(std::move(block));
@@ -258,7 +261,7 @@ void Core::drop_all(bool keep_blocks) noexcept {
   note_peaks();
   m_peak = std::max(m_peak, m_cycle_peak);
   m_policy.record_cycle(m_cycle_peak);
-  m_cycle_peak = 0;
+  m_cycle_peak          = 0;
   std::size_t survivors = 0;
   for (auto const& block : m_blocks) {
     if (block->live > 0) survivors += block->capacity();
@@ -281,9 +284,10 @@ void Core::drop_all(bool keep_blocks) noexcept {
   for (auto& block : m_blocks) {
     if (block->live == 0) block->clear();
   }
-  bool const keep = keep_blocks && (survivors > 0 ||
-                                    (m_blocks.size() == 1 &&
-                                     m_policy.keeps(m_blocks[0]->capacity())));
+  bool const keep =
+      keep_blocks &&
+      (survivors > 0 ||
+       (m_blocks.size() == 1 && m_policy.keeps(m_blocks[0]->capacity())));
   if (keep) {
     select_current();
   } else {

@@ -65,9 +65,10 @@ class Core {
   virtual void* allocate_tracked(std::size_t bytes, std::size_t alignment,
                                  char const* view_label) = 0;
   /// \pre \c address and \c bytes are those of one \c allocate_tracked.
-  virtual void deallocate_tracked(void* address, std::size_t bytes) noexcept = 0;
-  virtual ArenaMark mark()           = 0;
-  virtual void rewind(ArenaMark)     = 0;
+  virtual void deallocate_tracked(void* address,
+                                  std::size_t bytes) noexcept = 0;
+  virtual ArenaMark mark()                                    = 0;
+  virtual void rewind(ArenaMark)                              = 0;
 
   std::string const& label() const noexcept { return m_options.label; }
 
@@ -163,7 +164,8 @@ class Core {
   };
 
   static void check_alignment(std::size_t alignment) {
-    if (!std::has_single_bit(alignment)) [[unlikely]] bad_alignment(alignment);
+    if (!std::has_single_bit(alignment)) [[unlikely]]
+      bad_alignment(alignment);
   }
   [[noreturn]] static void bad_alignment(std::size_t alignment);
 
@@ -199,7 +201,7 @@ class Core {
     m_peak_live_bytes = std::max(m_peak_live_bytes, m_live_bytes);
   }
 
-  Block* m_current;  ///< Serves first; never null.
+  Block* m_current;                    ///< Serves first; never null.
   std::vector<Untracked> m_untracked;  ///< In the order of the sequence.
   std::uint64_t m_total_allocations = 0;
   std::uint64_t m_live_allocations  = 0;

@@ -24,7 +24,7 @@ class Upstream {
 
   /// \return At least \c bytes; throws whatever the space throws, or
   /// std::bad_alloc.
-  virtual void* allocate(std::size_t bytes)                           = 0;
+  virtual void* allocate(std::size_t bytes)                          = 0;
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
 };
 
@@ -74,9 +74,8 @@ class SpaceUpstream final : public Upstream {
   struct NoInstance {
     explicit NoInstance(ExecutionSpace const&) {}
   };
-  using instance_type =
-      std::conditional_t<is_synchronous_v<ExecutionSpace>, NoInstance,
-                         ExecutionSpace>;
+  using instance_type = std::conditional_t<is_synchronous_v<ExecutionSpace>,
+                                           NoInstance, ExecutionSpace>;
 
   [[no_unique_address]] MemorySpace m_space;
   [[no_unique_address]] instance_type m_instance;

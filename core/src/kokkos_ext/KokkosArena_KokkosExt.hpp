@@ -94,8 +94,8 @@ class SharedAllocationRecord<Space, void>
       void* const place =
           piece.core ? piece.memory : ::operator new(sizeof(Record));
       try {
-        record = ::new (place) Record(space, piece, data_bytes, label,
-                                      &destroy<Record>);
+        record = ::new (place)
+            Record(space, piece, data_bytes, label, &destroy<Record>);
       } catch (...) {
         if (!piece.core) ::operator delete(place);
         throw;
@@ -208,8 +208,8 @@ class SharedAllocationRecord<Space, void>
              : space.impl_base().allocate(label, bytes, data_bytes);
     auto const address = reinterpret_cast<std::uintptr_t>(memory);
     auto const data    = core ? address + front
-                              : KokkosArena::Impl::align_up(
-                                 address + header_bytes, data_alignment);
+                              : KokkosArena::Impl::align_up(address + header_bytes,
+                                                            data_alignment);
     return {core, memory, bytes,
             reinterpret_cast<header_type*>(data - header_bytes)};
   }
@@ -233,8 +233,8 @@ class SharedAllocationRecord<Space, void>
     auto const bytes   = record->m_bytes;
     if (auto* const core = space.impl_core()) {
       if (Kokkos::Tools::profileLibraryLoaded()) {
-        Space::report_deallocation(record->m_label.c_str(),
-                                   record->m_alloc_ptr, data_bytes);
+        Space::report_deallocation(record->m_label.c_str(), record->m_alloc_ptr,
+                                   data_bytes);
       }
       record->~Record();
       core->deallocate_tracked(memory, bytes);
@@ -283,8 +283,9 @@ class SharedAllocationRecord<Space, DestroyFunctor> final
       [[maybe_unused]] Space const& space,
       [[maybe_unused]] std::string const& label,
       [[maybe_unused]] std::size_t bytes) {
-    KOKKOS_IF_ON_HOST((return parent_type::template create<
-                                  SharedAllocationRecord>(space, label, bytes);))
+    KOKKOS_IF_ON_HOST(
+        (return parent_type::template create<SharedAllocationRecord>(
+                    space, label, bytes);))
     KOKKOS_IF_ON_DEVICE((return nullptr;))
   }
   template <class ExecutionSpace>
@@ -433,7 +434,7 @@ ViewType view_of_new_record(std::string const& label, std::size_t bytes,
                             typename ViewType::mapping_type const& mapping) {
   using memory_space = typename ViewType::memory_space;
   using handle_type  = typename ViewType::data_handle_type;
-  using record_type = Kokkos::Impl::SharedAllocationRecord<memory_space, void>;
+  using record_type  = Kokkos::Impl::SharedAllocationRecord<memory_space, void>;
   auto* const record =
       record_type::create_shared(memory_space{}, label, bytes, alignment);
   handle_type handle(
@@ -441,8 +442,9 @@ ViewType view_of_new_record(std::string const& label, std::size_t bytes,
   // The handle's only way to take a record over adds a share with a locked
   // instruction, a seventh of the whole cost. Its tracker, the first member,
   // is a union of the record's pointer and that pointer's bits.
-  static_assert(std::is_standard_layout_v<handle_type> &&
-                std::is_standard_layout_v<Kokkos::Impl::SharedAllocationTracker>);
+  static_assert(
+      std::is_standard_layout_v<handle_type> &&
+      std::is_standard_layout_v<Kokkos::Impl::SharedAllocationTracker>);
   static_assert(sizeof(Kokkos::Impl::SharedAllocationTracker) ==
                 sizeof(std::uintptr_t));
   *reinterpret_cast<std::uintptr_t*>(&handle) =
@@ -455,7 +457,7 @@ ViewType view_of_new_record(std::string const& label, std::size_t bytes,
 /// \return The label of a View; by reference where that is possible.
 template <class ViewType>
 std::string const& label_of(ViewType const& view) {
-  using memory_space = typename ViewType::memory_space;
+  using memory_space            = typename ViewType::memory_space;
   static std::string const none = "similar";
   if constexpr (ViewOfRecord<ViewType>) {
     if (auto* const record = view.impl_track().template get_record<void>()) {
