@@ -119,6 +119,9 @@ ViewType make_view(std::string const& label, Extents... extents) {
                 "written; use its non_const_type");
   static_assert(!ViewType::memory_traits::is_unmanaged,
                 "make_view and similar make managed Views");
+  static_assert(
+      !std::is_same_v<typename ViewType::array_layout, Kokkos::LayoutStride>,
+      "extents alone don't say the strides of a LayoutStride View");
   constexpr std::size_t rank = ViewType::rank;
   std::array<std::size_t, rank> all{};
   std::array<std::size_t, sizeof...(Extents)> const dynamic{

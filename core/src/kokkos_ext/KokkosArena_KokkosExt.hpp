@@ -382,9 +382,12 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
   }
 
   /// \return Whether other threads took part. Not inside a kernel, where the
-  /// calling thread is the only one that this View may wait for.
+  /// calling thread is the only one that this View may wait for, and not for
+  /// elements that own something: Views as elements would wait for the kernel
+  /// that makes or ends them.
   template <class Range>
   bool share([[maybe_unused]] Range const& range) const {
+    if constexpr (!std::is_trivially_destructible_v<T>) return false;
 #ifdef KOKKOS_ENABLE_SERIAL
     if constexpr (std::is_same_v<ExecutionSpace, Kokkos::Serial>) return false;
 #endif
@@ -435,8 +438,10 @@ ViewType view_of_new_record(std::string const& label, std::size_t bytes,
   using memory_space = typename ViewType::memory_space;
   using handle_type  = typename ViewType::data_handle_type;
   using record_type  = Kokkos::Impl::SharedAllocationRecord<memory_space, void>;
-  auto* const record =
-      record_type::create_shared(memory_space{}, label, bytes, alignment);
+  // Kokkos counts whole words.
+  auto const words   = KokkosArena::Impl::align_up(bytes, 8);
+  auto* const record = record_type::create_shared(
+      memory_space{}, label, words < bytes ? bytes : words, alignment);
   handle_type handle(
       static_cast<typename ViewType::value_type*>(record->data()));
   // The handle's only way to take a record over adds a share with a locked
