@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "machine.hpp"
+
+#include <dlfcn.h>
+#include <unistd.h>
+#include <Kokkos_Core.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
+namespace KokkosArena::Perf {
+
+namespace {
+
+std::string kokkos_version() {
+  std::ostringstream out;
+  out << KOKKOS_VERSION / 10000 << '.' << KOKKOS_VERSION / 100 % 100 << '.'
+      << KOKKOS_VERSION % 100;
+  return out.str();
+}
+
+/// Without the date and the vendor's additions.
+std::string first_word_after(std::string const& name,
+                             std::string const& version) {
+  return name + version.substr(0, version.find(' '));
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return first_word_after("Clang ", __clang_version__);
+#elif defined(__GNUC__)
+  return first_word_after("GCC ", __VERSION__);
+#else
+  return "unknown compiler";
+#endif
+}
+
+/// The C library's own, and the settings that make it another one.
+std::string libc_malloc() {
+#ifdef __GLIBC__
+  std::string name = std::string("glibc ") + gnu_get_libc_version();
+  for (auto const* const variable :
+       {"GLIBC_TUNABLES", "MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_",
+        "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_ARENA_MAX"}) {
+    if (auto const* const value = std::getenv(variable)) {
+      name += std::string(" ") + variable + "=" + value;
+    }
+  }
+  return name;
+#else
+  return "the C library's";
+#endif
+}
+
+/// Replacements are known by a function that they alone have.
+std::string malloc_name() {
+  struct Known {
+    char const* symbol;
+    char const* name;
+  };
+  for (auto const& known :
+       {Known{"mallctl", "jemalloc"}, Known{"tc_version", "tcmalloc"},
+        Known{"mi_version", "mimalloc"},
+        Known{"__asan_init", "AddressSanitizer's"}}) {
+    if (dlsym(RTLD_DEFAULT, known.symbol)) return known.name;
+  }
+  return libc_malloc();
+}
+
+std::string processor() {
+  std::string model = "unknown processor";
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    auto const colon = line.find(": ");
+    if (line.starts_with("model name") && colon != line.npos) {
+      model = line.substr(colon + 2);
+      break;
+    }
+  }
+  return model + " x " + std::to_string(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/// The file lists all modes and has the one that holds in brackets.
+std::string huge_page_mode() {
+  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string line;
+  std::getline(file, line);
+  auto const open  = line.find('[');
+  auto const close = line.find(']');
+  if (open == line.npos || close == line.npos) return "unknown";
+  return line.substr(open + 1, close - open - 1);
+}
+
+double memory_bytes() {
+  auto const pages = static_cast<double>(sysconf(_SC_PHYS_PAGES));
+  return pages > 0 ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+}  // namespace
+
+Machine this_machine() {
+  Kokkos::DefaultHostExecutionSpace const space;
+  return {kokkos_version(), space.name(), space.concurrency(), malloc_name(),
+          compiler(),       processor(),  huge_page_mode(),    memory_bytes()};
+}
+
+}  // namespace KokkosArena::Perf

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_PERF_MACHINE_HPP
+#define KOKKOSARENA_PERF_MACHINE_HPP
+
+#include <string>
+
+namespace KokkosArena::Perf {
+
+/// \brief What ran where: what a figure means nothing without.
+struct Machine {
+  std::string kokkos;      ///< Version of Kokkos, as "5.2.2".
+  std::string backend;     ///< Name of the default host execution space.
+  int threads;             ///< Its concurrency.
+  std::string malloc;      ///< The allocator in use, and how it is tuned.
+  std::string compiler;    ///< Name and version.
+  std::string processor;   ///< Model and number of processors.
+  std::string huge_pages;  ///< Mode of transparent huge pages.
+  double memory_bytes;     ///< Physical memory, 0 if not known.
+};
+
+/// \pre Kokkos is initialised.
+Machine this_machine();
+
+}  // namespace KokkosArena::Perf
+
+#endif
