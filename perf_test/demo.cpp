@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "basic_reduction.hpp"
-#include "demo_exact_sum.hpp"
 #include "demo_options.hpp"
 #include "demo_report.hpp"
+#include "exact_sum.hpp"
 #include "machine.hpp"
 
 namespace KokkosArena::Perf {

@@ -46,9 +46,9 @@ double parse_count(std::string const& option, std::string const& text,
                    double most) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
-  double value = 0;
-  in >> value;
-  bool const is_number = !in.fail() && in.peek() == in.eof();
+  double value         = 0;
+  char trailing        = 0;
+  bool const is_number = (in >> value) && !(in >> trailing);
   if (!is_number || value != std::floor(value) || value < 1 || value > most) {
     std::ostringstream message;
     message << option << " takes a whole number from 1 to " << most

@@ -82,7 +82,7 @@ std::string processor() {
       break;
     }
   }
-  return model + " x " + std::to_string(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::to_string(sysconf(_SC_NPROCESSORS_ONLN)) + " x " + model;
 }
 
 /// The file lists all modes and has the one that holds in brackets.

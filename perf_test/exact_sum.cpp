@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "demo_exact_sum.hpp"
+#include "exact_sum.hpp"
 
 namespace KokkosArena::Perf {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef KOKKOSARENA_PERF_DEMO_EXACT_SUM_HPP
-#define KOKKOSARENA_PERF_DEMO_EXACT_SUM_HPP
+#ifndef KOKKOSARENA_PERF_EXACT_SUM_HPP
+#define KOKKOSARENA_PERF_EXACT_SUM_HPP
 
 #include <cstddef>
 
