@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_TESTCONFIG_HPP
+#define KOKKOSARENA_TESTCONFIG_HPP
+
+#include <KokkosArena.hpp>
+#include <KokkosArena_TestSpaces.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+namespace KokkosArenaTest {
+
+using Host   = Kokkos::HostSpace;
+using Scoped = KokkosArena::ScopedSpace<Kokkos::HostSpace>;
+
+/// A sync policy and a way to get memory; the same tests run over all.
+template <class Sync, bool Fixed>
+struct Config {
+  using sync_policy               = Sync;
+  static constexpr bool is_fixed = Fixed;
+
+  template <class Space>
+  using arena_type = KokkosArena::Arena<Space, Sync>;
+
+  /// An arena of so many bytes if it is fixed.
+  static KokkosArena::ArenaOptions options(std::size_t bytes) {
+    KokkosArena::ArenaOptions result;
+    result.label = "tested arena";
+    if constexpr (Fixed) result.initial_bytes = result.maximum_bytes = bytes;
+    return result;
+  }
+};
+
+using Growing = ::testing::Types<Config<KokkosArena::Unsynchronized, false>,
+                                 Config<KokkosArena::Locked, false>>;
+using Fixed   = ::testing::Types<Config<KokkosArena::Unsynchronized, true>,
+                                 Config<KokkosArena::Locked, true>>;
+using All     = ::testing::Types<Config<KokkosArena::Unsynchronized, false>,
+                                 Config<KokkosArena::Unsynchronized, true>,
+                                 Config<KokkosArena::Locked, false>,
+                                 Config<KokkosArena::Locked, true>>;
+
+struct ConfigName {
+  template <class C>
+  static std::string GetName(int) {
+    std::string const sync =
+        std::is_same_v<typename C::sync_policy, KokkosArena::Locked>
+            ? "locked"
+            : "unsynchronized";
+    return sync + (C::is_fixed ? "_fixed" : "_growing");
+  }
+};
+
+/// Whoever uses mock upstreams gets fresh ones, to which all was given back
+/// when the test ends.
+template <class... Spaces>
+class WithUpstream : public ::testing::Test {
+ protected:
+  WithUpstream() { ((Spaces::log() = UpstreamLog{}), ...); }
+  void TearDown() override {
+    auto const check = [](UpstreamLog const& log) {
+      EXPECT_EQ(log.live.size(), 0u);
+      EXPECT_EQ(log.wrong_deallocations, 0u);
+    };
+    (check(Spaces::log()), ...);
+  }
+};
+
+/// All figures, for comparison; a new field has to be added to compile.
+inline auto figures(KokkosArena::ArenaStatistics const& s) {
+  auto const& [capacity_bytes, used_bytes, live_bytes, peak_bytes,
+               peak_live_bytes, live_allocations, total_allocations,
+               upstream_allocations, upstream_bytes, blocks, retired_blocks,
+               retired_bytes, resets, escaped_views, label] = s;
+  return std::tuple(capacity_bytes, used_bytes, live_bytes, peak_bytes,
+                    peak_live_bytes, live_allocations, total_allocations,
+                    upstream_allocations, upstream_bytes, blocks,
+                    retired_blocks, retired_bytes, resets, escaped_views,
+                    label);
+}
+
+inline std::uintptr_t address_of(void const* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+/// A generator that is the same everywhere, unlike those of <random> with
+/// their distributions.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : m_state(seed) {}
+  std::uint64_t operator()() {  // splitmix64
+    auto z = (m_state += 0x9e3779b97f4a7c15u);
+    z      = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z      = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  /// From 0 to n - 1.
+  std::size_t below(std::size_t n) { return (*this)() % n; }
+
+ private:
+  std::uint64_t m_state;
+};
+
+}  // namespace KokkosArenaTest
+
+#endif
