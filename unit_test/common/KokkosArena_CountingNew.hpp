@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_COUNTINGNEW_HPP
+#define KOKKOSARENA_COUNTINGNEW_HPP
+
+#include <cstdint>
+
+namespace KokkosArenaTest {
+
+/// \brief Calls of the global operator new and delete, in all their forms,
+/// since the program began. Only in programs that list
+/// KokkosArena_CountingNew.cpp, which replaces them.
+struct HeapCalls {
+  std::uint64_t allocations   = 0;
+  std::uint64_t deallocations = 0;
+};
+
+HeapCalls heap_calls() noexcept;
+
+}  // namespace KokkosArenaTest
+
+#endif

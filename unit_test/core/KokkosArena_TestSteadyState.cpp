@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a cycle of temporaries must not do once an arena has its size. Each
+// counter is shown to count on Views of HostSpace.
+
+#include <KokkosArena_CountingNew.hpp>
+#include <KokkosArena_TestConfig.hpp>
+
+#include <algorithm>
+#include <functional>
+
+#if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstddef>
+#endif
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define KOKKOSARENA_TEST_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KOKKOSARENA_TEST_SANITIZED
+#endif
+
+namespace {
+
+using namespace KokkosArenaTest;
+
+template <class Space>
+using Vector = Kokkos::View<double*, Space>;
+
+constexpr int warm_up_cycles  = 20;
+constexpr int measured_cycles = 100;
+
+/// 3.2 MB.
+constexpr std::size_t large = 400'000;
+/// Of the system's own mapping in every malloc that is tuned by nobody.
+constexpr std::size_t huge = 6'000'000;
+
+/// A write to each page of a View is all that page faults depend on.
+template <class ViewType>
+void touch(ViewType const& view) {
+  auto volatile* const data = view.data();
+  for (std::size_t i = 0; i < view.size(); i += 256) data[i] = 1;
+}
+
+/// Temporaries of one size in every form, with a hole in their middle that is
+/// used again.
+template <class Space>
+void make_temporaries(std::size_t n, bool initialised) {
+  if (initialised) touch(Vector<Space>("15 letters wide", n));
+  Vector<Space> first(Kokkos::view_alloc("first", Kokkos::WithoutInitializing),
+                      n);
+  Kokkos::View<double**, Kokkos::LayoutRight, Space> matrix(
+      Kokkos::view_alloc("matrix", Kokkos::WithoutInitializing), n / 4, 4);
+  auto const made  = KokkosArena::make_view<Vector<Space>>("made", n);
+  auto const like  = KokkosArena::similar(made);
+  auto const ints  = KokkosArena::similar<int>(made, n / 2, 2);
+  auto const alias = made;
+  touch(first);
+  touch(matrix);
+  touch(made);
+  touch(like);
+  touch(ints);
+  first  = {};
+  matrix = {};
+  touch(KokkosArena::similar(alias));
+}
+
+/// \param[in] largest_initialised  In elements.
+template <class ArenaType>
+void cycle(ArenaType& arena, std::size_t largest_initialised = large) {
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    for (std::size_t const n : {0u, 1u, 100u, 10'000u, 100'000u}) {
+      make_temporaries<Scoped>(n, n <= largest_initialised);
+    }
+    make_temporaries<Scoped>(large, large <= largest_initialised);
+  }
+  arena.reset();
+}
+
+std::size_t fences = 0;
+
+/// Counts the fences that Kokkos reports while it lives.
+class FenceCounter {
+ public:
+  FenceCounter() {
+    fences = 0;
+    Kokkos::Tools::Experimental::set_begin_fence_callback(
+        [](char const*, std::uint32_t, std::uint64_t*) { ++fences; });
+  }
+  ~FenceCounter() {
+    Kokkos::Tools::Experimental::set_begin_fence_callback(nullptr);
+  }
+  FenceCounter(FenceCounter const&)            = delete;
+  FenceCounter& operator=(FenceCounter const&) = delete;
+  std::size_t count() const { return fences; }
+};
+
+#if defined(__linux__)
+
+/// \return Minor and major page faults of this thread while \c f ran.
+template <class F>
+long page_faults(F const& f) {
+  auto const read = [] {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_minflt + usage.ru_majflt;
+  };
+  auto const before = read();
+  f();
+  return read() - before;
+}
+
+enum class Verdict { no_system_call, system_call, cannot_tell };
+
+/// \brief Runs \c f in a child process that the kernel kills at the first
+/// system call, whichever it is, but for the one that ends it.
+/// \pre \c f starts no parallel region: the child has one thread only.
+Verdict watch_system_calls(std::function<void()> const& f) {
+  constexpr int filter_refused = 99;
+  auto const child             = fork();
+  if (child < 0) return Verdict::cannot_tell;
+  if (child == 0) {
+    sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+    sock_fprog const program{4, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+      _exit(filter_refused);
+    }
+    f();
+    _exit(0);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) return Verdict::cannot_tell;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    return Verdict::no_system_call;
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+    return Verdict::system_call;
+  }
+  return Verdict::cannot_tell;
+}
+
+#endif
+
+template <class C>
+class steady_state : public ::testing::Test {
+ protected:
+  steady_state() {
+    for (int i = 0; i < warm_up_cycles; ++i) cycle(arena);
+  }
+  void run() {
+    for (int i = 0; i < measured_cycles; ++i) cycle(arena);
+  }
+  typename C::template arena_type<Host> arena{
+      C::options(std::size_t(64) << 20)};
+};
+TYPED_TEST_SUITE(steady_state, All, ConfigName);
+
+TYPED_TEST(steady_state, temporaries_call_neither_operator_new_nor_delete) {
+  auto const before = heap_calls();
+  this->run();
+  auto const after = heap_calls();
+  EXPECT_EQ(after.allocations - before.allocations, 0u);
+  EXPECT_EQ(after.deallocations - before.deallocations, 0u);
+}
+
+TYPED_TEST(steady_state, temporaries_make_no_fence) {
+  FenceCounter const counter;
+  this->run();
+  EXPECT_EQ(counter.count(), 0u);
+}
+
+TYPED_TEST(steady_state, temporaries_ask_the_upstream_for_nothing) {
+  auto const before = this->arena.statistics();
+  this->run();
+  auto const after = this->arena.statistics();
+  EXPECT_EQ(after.upstream_allocations, before.upstream_allocations);
+  EXPECT_EQ(after.upstream_bytes, before.upstream_bytes);
+  EXPECT_EQ(after.capacity_bytes, before.capacity_bytes);
+  EXPECT_EQ(after.blocks, 1u);
+  EXPECT_EQ(after.live_allocations, 0u);
+  // That something happened at all.
+  EXPECT_EQ(after.resets - before.resets, std::uint64_t(measured_cycles));
+  EXPECT_EQ(after.total_allocations - before.total_allocations,
+            std::uint64_t(measured_cycles) * 6 * 7);
+}
+
+#if defined(__linux__)
+
+TYPED_TEST(steady_state, temporaries_make_no_page_fault) {
+  // The kernel may move a page at any time, which then faults once. What the
+  // arena is to blame for happens in every attempt.
+  long least = 1;
+  for (int attempt = 0; attempt < 5 && least > 0; ++attempt) {
+    auto const faults = page_faults([&] { this->run(); });
+    least             = attempt == 0 ? faults : std::min(least, faults);
+  }
+  EXPECT_EQ(least, 0);
+}
+
+TYPED_TEST(steady_state, temporaries_make_no_system_call) {
+#ifdef KOKKOSARENA_TEST_SANITIZED
+  GTEST_SKIP() << "the sanitizer makes system calls of its own";
+#else
+  if (watch_system_calls([] {}) == Verdict::cannot_tell) {
+    GTEST_SKIP() << "this kernel doesn't let the test filter system calls";
+  }
+  // Larger ones the threads of the backend may initialise together.
+  constexpr std::size_t by_one_thread = 10'000;
+  EXPECT_EQ(watch_system_calls([&] {
+              for (int i = 0; i < measured_cycles; ++i) {
+                cycle(this->arena, by_one_thread);
+              }
+            }),
+            Verdict::no_system_call);
+#endif
+}
+
+#endif
+
+TEST(steady_state_counters,
+     operator_new_and_delete_are_counted_for_host_views) {
+  auto const before = heap_calls();
+  {
+    Vector<Host> const view("view", 100);
+  }
+  auto const after = heap_calls();
+  // The record and the data, at least.
+  EXPECT_GE(after.allocations - before.allocations, 2u);
+  EXPECT_EQ(after.deallocations - before.deallocations,
+            after.allocations - before.allocations);
+}
+
+TEST(steady_state_counters, operator_new_is_counted_for_long_labels) {
+  KokkosArena::Arena<Host> arena(std::size_t(1) << 20);
+  KokkosArena::ArenaScope const scope(arena);
+  auto const before = heap_calls();
+  {
+    Vector<Scoped> const view("sixteen letters.", 100);
+  }
+  EXPECT_GT(heap_calls().allocations, before.allocations);
+}
+
+TEST(steady_state_counters, fences_are_counted_for_host_views) {
+  FenceCounter const counter;
+  {
+    Vector<Host> const view("view", 100);
+  }
+  EXPECT_GT(counter.count(), 0u);
+}
+
+TEST(steady_state_counters, upstream_is_counted_in_the_first_cycle) {
+  KokkosArena::Arena<Host> arena;
+  cycle(arena);
+  EXPECT_GT(arena.statistics().upstream_allocations, 0u);
+}
+
+#if defined(__linux__)
+
+TEST(steady_state_counters, page_faults_are_counted_for_host_views) {
+  EXPECT_GT(
+      page_faults([] {
+        touch(Vector<Host>(
+            Kokkos::view_alloc("view", Kokkos::WithoutInitializing), huge));
+      }),
+      10);
+}
+
+TEST(steady_state_counters, system_calls_are_found_for_host_views) {
+#ifdef KOKKOSARENA_TEST_SANITIZED
+  GTEST_SKIP() << "the sanitizer makes system calls of its own";
+#else
+  if (watch_system_calls([] {}) == Verdict::cannot_tell) {
+    GTEST_SKIP() << "this kernel doesn't let the test filter system calls";
+  }
+  EXPECT_EQ(watch_system_calls([] { (void)getppid(); }), Verdict::system_call);
+  EXPECT_EQ(watch_system_calls([] {
+              Vector<Host> const view(
+                  Kokkos::view_alloc("view", Kokkos::WithoutInitializing),
+                  huge);
+            }),
+            Verdict::system_call);
+#endif
+}
+
+#endif
+
+}  // namespace
