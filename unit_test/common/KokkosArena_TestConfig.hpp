@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -105,6 +106,35 @@ class Random {
  private:
   std::uint64_t m_state;
 };
+
+/// Contents that tell one array from every other.
+template <class ViewType>
+void fill_pattern(ViewType const& view, std::uint64_t seed) {
+  auto* const data = view.data();
+  for (std::size_t i = 0; i < view.span(); ++i) {
+    data[i] =
+        static_cast<typename ViewType::value_type>((seed * 1000003 + i) % 251);
+  }
+}
+template <class ViewType>
+bool has_pattern(ViewType const& view, std::uint64_t seed) {
+  auto const* const data = view.data();
+  for (std::size_t i = 0; i < view.span(); ++i) {
+    if (data[i] != static_cast<typename ViewType::value_type>(
+                       (seed * 1000003 + i) % 251)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Leaves nonzero bytes wherever the arena will allocate next.
+template <class A>
+void dirty(A& arena, std::size_t bytes) {
+  auto* const address = arena.allocate(bytes);
+  std::memset(address, 0xa5, bytes);
+  arena.deallocate(address);
+}
 
 }  // namespace KokkosArenaTest
 

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Views that are alive when their arena is reset, rewound, released or ends.
+#include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestTools.hpp>
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace KokkosArenaTest;
+using KokkosArena::ArenaExhausted;
+using KokkosArena::ArenaOptions;
+using KokkosArena::ArenaScope;
+using KokkosArena::make_view;
+using KokkosArena::ScopedSpace;
+
+using View = Kokkos::View<double*, Scoped>;
+
+constexpr std::size_t MiB = std::size_t(1) << 20;
+
+template <class C>
+struct survivors : WithUpstream<CountingSpace> {
+  using Tested   = typename C::template arena_type<Host>;
+  using Counting = typename C::template arena_type<CountingSpace>;
+};
+TYPED_TEST_SUITE(survivors, All, ConfigName);
+
+TYPED_TEST(survivors, reset_keeps_views_that_are_alive) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  ArenaScope const scope(arena);
+  std::vector<View> kept;
+  for (std::uint64_t cycle = 0; cycle < 10; ++cycle) {
+    for (std::uint64_t i = 0; i < 5; ++i) {
+      View const temporary("temporary", 500);
+      kept.emplace_back("kept", 300);
+      fill_pattern(kept.back(), cycle * 5 + i);
+      fill_pattern(temporary, 1234);
+    }
+    arena.reset();
+    dirty(arena, 10000);
+    for (std::uint64_t i = 0; i < kept.size(); ++i) {
+      EXPECT_TRUE(has_pattern(kept[i], i)) << cycle;
+    }
+  }
+  EXPECT_EQ(arena.statistics().live_allocations, kept.size());
+  EXPECT_EQ(arena.statistics().escaped_views, 5u * 10 * 11 / 2);
+  EXPECT_EQ(arena.statistics().resets, 10u);
+  kept.clear();
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  EXPECT_EQ(arena.statistics().live_bytes, 0u);
+  EXPECT_EQ(arena.statistics().retired_blocks, 0u);
+}
+
+TYPED_TEST(survivors, new_allocations_do_not_overlap_them) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  ArenaScope const scope(arena);
+  View const first("first", 1000);
+  View const hole("hole", 1000);
+  View const kept("kept", 1000);
+  fill_pattern(first, 1);
+  fill_pattern(kept, 2);
+  const_cast<View&>(hole) = View();
+  arena.reset();
+  std::vector<View> others;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    others.push_back(make_view<View>("other", 200));
+    fill_pattern(others.back(), 100 + i);
+  }
+  EXPECT_TRUE(has_pattern(first, 1));
+  EXPECT_TRUE(has_pattern(kept, 2));
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    EXPECT_TRUE(has_pattern(others[i], 100 + i));
+  }
+}
+
+TYPED_TEST(survivors, copies_and_subviews_and_moved_views_keep_the_memory) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  std::optional<View> copy;
+  std::optional<decltype(Kokkos::subview(std::declval<View>(),
+                                         std::pair<int, int>()))>
+      part;
+  View moved_to;
+  {
+    ArenaScope const scope(arena);
+    View const a("a", 100);
+    View const b("b", 100);
+    View c("c", 100);
+    fill_pattern(a, 1);
+    fill_pattern(b, 2);
+    fill_pattern(c, 3);
+    copy     = a;
+    part     = Kokkos::subview(b, std::pair<int, int>(10, 20));
+    moved_to = std::move(c);
+  }
+  EXPECT_EQ(arena.statistics().live_allocations, 3u);
+  arena.reset();
+  dirty(arena, 100000);
+  EXPECT_TRUE(has_pattern(*copy, 1));
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ((*part)(i), static_cast<double>((2 * 1000003 + 10 + i) % 251));
+  }
+  EXPECT_TRUE(has_pattern(moved_to, 3));
+  copy.reset();
+  EXPECT_EQ(arena.statistics().live_allocations, 2u);
+  part.reset();
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+  moved_to = View();
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+}
+
+TYPED_TEST(survivors, rewind_keeps_views_that_are_alive) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  ArenaScope const scope(arena);
+  auto const mark = arena.mark();
+  auto* const raw = arena.allocate(1000);
+  View const kept("kept", 1000);
+  arena.allocate(1000);
+  fill_pattern(kept, 1);
+  arena.rewind(mark);
+  EXPECT_EQ(arena.allocate(1000), raw);
+  dirty(arena, 100000);
+  EXPECT_TRUE(has_pattern(kept, 1));
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+}
+
+TYPED_TEST(survivors, release_keeps_views_and_returns_all_else) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  View kept;
+  {
+    ArenaScope const scope(arena);
+    kept = View("kept", 1000);
+    View const other("other", 1000);
+  }
+  fill_pattern(kept, 1);
+  arena.release();
+  EXPECT_EQ(arena.statistics().capacity_bytes, 0u);
+  EXPECT_EQ(arena.statistics().retired_blocks, 1u);
+  EXPECT_TRUE(has_pattern(kept, 1));
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+  kept = View();
+  EXPECT_EQ(arena.statistics().retired_blocks, 0u);
+  EXPECT_EQ(arena.statistics().retired_bytes, 0u);
+}
+
+TYPED_TEST(survivors, views_outlive_the_arena) {
+  ToolsObserver tools;
+  std::vector<View> kept;
+  {
+    typename TestFixture::Tested arena(TypeParam::options(4 * MiB));
+    ArenaScope const scope(arena);
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      kept.emplace_back("kept", 1000 * (i % 5 + 1));
+      fill_pattern(kept.back(), i);
+    }
+    arena.allocate(1000);
+  }
+  EXPECT_GT(tools.live_bytes("Host"), 0u);
+  for (std::uint64_t i = 0; i < kept.size(); ++i) {
+    EXPECT_TRUE(has_pattern(kept[i], i));
+  }
+  // The order of the frees is not that of the allocations.
+  std::swap(kept[3], kept.back());
+  std::swap(kept[0], kept[20]);
+  while (kept.size() > 1) kept.pop_back();
+  EXPECT_TRUE(has_pattern(kept[0], 20));
+  EXPECT_GT(tools.live_bytes("Host"), 0u);
+  kept.clear();
+  EXPECT_EQ(tools.live_bytes("Host"), 0u);
+  EXPECT_EQ(tools.live_bytes("Scoped<Host>"), 0u);
+}
+
+TYPED_TEST(survivors, arena_without_views_returns_all_at_its_end) {
+  ToolsObserver tools;
+  {
+    typename TestFixture::Tested arena(TypeParam::options(4 * MiB));
+    ArenaScope const scope(arena);
+    View const dead("dead", 1000);
+    arena.allocate(1000);
+    EXPECT_GT(tools.live_bytes("Host"), 0u);
+  }
+  EXPECT_EQ(tools.live_bytes("Host"), 0u);
+}
+
+TYPED_TEST(survivors, views_may_die_after_the_arena_on_a_full_chain_of_resets) {
+  ToolsObserver tools;
+  std::vector<View> kept;
+  {
+    typename TestFixture::Tested arena(TypeParam::options(4 * MiB));
+    ArenaScope const scope(arena);
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      kept.emplace_back("kept", 1000);
+      fill_pattern(kept.back(), i);
+      if (i % 3 == 0) arena.reset();
+    }
+  }
+  for (std::uint64_t i = 0; i < 10; ++i) EXPECT_TRUE(has_pattern(kept[i], i));
+  kept.clear();
+  EXPECT_EQ(tools.live_bytes("Host"), 0u);
+}
+
+TYPED_TEST(survivors, are_counted_upstream_until_their_owner_ends) {
+  using space = ScopedSpace<CountingSpace>;
+  void* kept  = nullptr;
+  {
+    typename TestFixture::Counting arena(TypeParam::options(MiB));
+    space const memory(arena);
+    kept = memory.allocate("kept", 1000);
+    arena.reset();
+    void* const newer = memory.allocate("newer", 1000);
+    EXPECT_NE(newer, kept);
+    memory.deallocate("newer", newer, 1000);
+    EXPECT_EQ(arena.statistics().live_allocations, 1u);
+  }
+  EXPECT_EQ(CountingSpace::log().live.size(), 1u);
+  space().deallocate("kept", kept, 1000);
+  EXPECT_EQ(CountingSpace::log().live.size(), 0u);
+}
+
+template <class C>
+struct survivors_growing : survivors<C> {};
+TYPED_TEST_SUITE(survivors_growing, Growing, ConfigName);
+
+TYPED_TEST(survivors_growing, their_block_is_retired_until_the_last_dies) {
+  ToolsObserver tools;
+  typename TestFixture::Tested arena;
+  ArenaScope const scope(arena);
+  View first("first", 1000);
+  View second("second", 1000);
+  auto const capacity = arena.statistics().capacity_bytes;
+  arena.reset();
+  auto s = arena.statistics();
+  EXPECT_EQ(s.retired_blocks, 1u);
+  EXPECT_EQ(s.retired_bytes, capacity);
+  EXPECT_EQ(s.capacity_bytes, 0u);
+  EXPECT_EQ(s.blocks, 0u);
+  EXPECT_EQ(s.used_bytes, 0u);
+  EXPECT_EQ(s.escaped_views, 2u);
+  EXPECT_EQ(tools.live_bytes("Host"), capacity);
+  first = View();
+  EXPECT_EQ(arena.statistics().retired_blocks, 1u);
+  EXPECT_EQ(tools.live_bytes("Host"), capacity);
+  second = View();
+  s      = arena.statistics();
+  EXPECT_EQ(s.retired_blocks, 0u);
+  EXPECT_EQ(s.retired_bytes, 0u);
+  EXPECT_EQ(s.live_allocations, 0u);
+  EXPECT_EQ(tools.live_bytes("Host"), 0u);
+}
+
+TYPED_TEST(survivors_growing, leave_the_next_cycles_in_one_block) {
+  typename TestFixture::Tested arena;
+  ArenaScope const scope(arena);
+  View const kept("kept", 1000);
+  arena.reset();
+  for (int cycle = 0; cycle < 2; ++cycle) {
+    for (int i = 0; i < 50; ++i) arena.allocate(10000);
+    arena.reset();
+  }
+  auto const upstream = arena.statistics().upstream_allocations;
+  for (int cycle = 0; cycle < 10; ++cycle) {
+    for (int i = 0; i < 50; ++i) arena.allocate(10000);
+    EXPECT_EQ(arena.statistics().blocks, 1u);
+    arena.reset();
+  }
+  EXPECT_EQ(arena.statistics().upstream_allocations, upstream);
+  EXPECT_EQ(arena.statistics().retired_blocks, 1u);
+}
+
+TYPED_TEST(survivors_growing, blocks_without_survivors_are_not_retired) {
+  typename TestFixture::Tested arena;
+  ArenaScope const scope(arena);
+  for (int i = 0; i < 20; ++i) arena.allocate(100000);
+  View const kept("kept", 10);
+  auto const before = arena.statistics();
+  EXPECT_GT(before.blocks, 2u);
+  arena.reset();
+  auto const after = arena.statistics();
+  EXPECT_EQ(after.retired_blocks, 1u);
+  EXPECT_LT(after.retired_bytes, before.capacity_bytes);
+}
+
+TYPED_TEST(survivors_growing, bounded_arena_brings_retired_blocks_back) {
+  using Counting = typename TestFixture::Counting;
+  Counting arena(ArenaOptions{.maximum_bytes = MiB});
+  ScopedSpace<CountingSpace> const memory(arena);
+  std::vector<void*> kept;
+  // Each cycle leaves a survivor in a block of its own, as long as there is
+  // room for fresh blocks; then the space around them has to do.
+  for (int cycle = 0; cycle < 40; ++cycle) {
+    kept.push_back(memory.allocate("kept", 1000));
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_NO_THROW(arena.allocate(2000)) << cycle << arena.statistics();
+    }
+    EXPECT_LE(CountingSpace::log().live_bytes(), MiB);
+    arena.reset();
+  }
+  EXPECT_EQ(arena.statistics().live_allocations, 40u);
+  for (auto* const address : kept) memory.deallocate("kept", address, 1000);
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  arena.release();
+  EXPECT_EQ(CountingSpace::log().live_bytes(), 0u);
+}
+
+TYPED_TEST(survivors_growing, bounded_arena_is_full_only_if_it_is) {
+  using Counting = typename TestFixture::Counting;
+  Counting arena(ArenaOptions{.maximum_bytes = 64 * 1024});
+  ScopedSpace<CountingSpace> const memory(arena);
+  void* const kept = memory.allocate("kept", 1024);
+  arena.release();  // retires the block
+  std::size_t count = 0;
+  try {
+    for (;; ++count) arena.allocate(1024);
+  } catch (ArenaExhausted const&) {
+  }
+  EXPECT_EQ(count, 63u);
+  memory.deallocate("kept", kept, 1024);
+}
+
+template <class C>
+struct survivors_fixed : survivors<C> {};
+TYPED_TEST_SUITE(survivors_fixed, Fixed, ConfigName);
+
+TYPED_TEST(survivors_fixed, leave_the_space_around_them) {
+  using Counting = typename TestFixture::Counting;
+  Counting arena(std::size_t(64 * 1000));
+  ScopedSpace<CountingSpace> const memory(arena);
+  std::vector<void*> all;
+  for (int i = 0; i < 10; ++i) all.push_back(memory.allocate("view", 6400));
+  // The third and the eighth survive.
+  for (std::size_t i = 0; i < 10; ++i) {
+    if (i != 2 && i != 7) memory.deallocate("view", all[i], 6400);
+  }
+  for (int cycle = 0; cycle < 5; ++cycle) {
+    arena.reset();
+    auto const s = arena.statistics();
+    EXPECT_EQ(s.capacity_bytes + s.retired_bytes, 64 * 1000u);
+    EXPECT_EQ(s.live_allocations, 2u);
+    std::size_t count = 0;
+    try {
+      for (;; ++count) {
+        auto const a = address_of(arena.allocate(3200));
+        for (std::size_t i : {2, 7}) {
+          EXPECT_TRUE(a + 3200 <= address_of(all[i]) ||
+                      a >= address_of(all[i]) + 6400);
+        }
+      }
+    } catch (ArenaExhausted const&) {
+    }
+    EXPECT_EQ(count, 16u);
+    EXPECT_EQ(CountingSpace::log().live_bytes(), 64 * 1000u);
+  }
+  memory.deallocate("view", all[2], 6400);
+  memory.deallocate("view", all[7], 6400);
+  arena.reset();
+  EXPECT_NE(arena.allocate(64 * 1000), nullptr);
+  EXPECT_EQ(CountingSpace::log().allocations, 1u);
+}
+
+TYPED_TEST(survivors_fixed, that_fill_the_arena_exhaust_it) {
+  typename TestFixture::Tested arena(MiB);
+  ArenaScope const scope(arena);
+  View kept("kept", 100000);
+  fill_pattern(kept, 1);
+  arena.reset();
+  EXPECT_THROW(View("too much", 100000), ArenaExhausted);
+  EXPECT_TRUE(has_pattern(kept, 1));
+  kept = View();
+  EXPECT_NO_THROW(View("fits", 100000));
+}
+
+}  // namespace
