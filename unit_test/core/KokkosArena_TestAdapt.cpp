@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The same data under another memory space: single Views and whole models.
+#include <KokkosArena_TestConfig.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace KokkosArenaTest;
+using KokkosArena::adapt;
+using KokkosArena::Arena;
+using KokkosArena::ArenaScope;
+using KokkosArena::scoped;
+using KokkosArena::unscoped;
+
+using Exec      = Kokkos::DefaultHostExecutionSpace;
+using HostArena = Arena<Host>;
+
+template <class A, class B>
+inline constexpr bool same = std::is_same_v<A, B>;
+
+template <class DataType>
+using OnHost = Kokkos::View<DataType, Host>;
+
+/// What adapt makes of OnHost.
+template <class DataType>
+using OnScoped =
+    Kokkos::View<DataType, typename OnHost<DataType>::array_layout,
+                 Kokkos::Device<Exec, Scoped>, Kokkos::MemoryTraits<>>;
+
+// --------------------------------------------------------------- single Views
+
+TEST(scoped, shares_the_data_of_a_host_view) {
+  OnHost<double*> const view("view", 10);
+  view(3)          = 7;
+  auto const other = scoped(view);
+  static_assert(same<typename decltype(other)::memory_space, Scoped>);
+  EXPECT_EQ(other.data(), view.data());
+  EXPECT_EQ(other.extent(0), 10u);
+  EXPECT_EQ(other(3), 7);
+  EXPECT_EQ(other.use_count(), 2);
+  EXPECT_EQ(view.use_count(), 2);
+  EXPECT_EQ(other.label(), "view");
+}
+
+TEST(scoped, allocates_nothing) {
+  OnHost<double*> const view("view", 10);
+  HostArena arena;
+  ArenaScope const scope(arena);
+  auto const other = scoped(view);
+  auto const third = unscoped(other);
+  EXPECT_EQ(third.use_count(), 3);
+  EXPECT_EQ(arena.statistics().total_allocations, 0u);
+}
+
+TEST(scoped, keeps_the_data_alive_after_its_source_is_gone) {
+  auto view = OnHost<int*>("view", 100);
+  Kokkos::deep_copy(view, 3);
+  auto const other = scoped(view);
+  view             = {};
+  EXPECT_EQ(other.use_count(), 1);
+  OnHost<int*> const next("may get the memory", 100);
+  Kokkos::deep_copy(next, 4);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(other(i), 3);
+}
+
+TEST(unscoped, keeps_arena_memory_alive_after_its_source_is_gone) {
+  HostArena arena;
+  ArenaScope const scope(arena);
+  Kokkos::View<int*, Scoped> view("view", 100);
+  Kokkos::deep_copy(view, 3);
+  auto host = unscoped(view);
+  static_assert(same<typename decltype(host)::memory_space, Host>);
+  EXPECT_EQ(host.data(), view.data());
+  EXPECT_EQ(host.use_count(), 2);
+  view = {};
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+  EXPECT_EQ(host.use_count(), 1);
+  arena.reset();
+  Kokkos::View<int*, Scoped> const next("next", 100);
+  Kokkos::deep_copy(next, 4);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(host(i), 3);
+  host = {};
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+  EXPECT_EQ(arena.statistics().retired_blocks, 0u);
+}
+
+TEST(scoped, is_idempotent) {
+  OnHost<double*> const view("view", 10);
+  auto const once  = scoped(view);
+  auto const twice = scoped(once);
+  static_assert(same<decltype(once), decltype(twice)>);
+  EXPECT_EQ(twice.data(), view.data());
+  EXPECT_EQ(view.use_count(), 3);
+  // A scoped View that nobody adapted keeps its own spelling.
+  Kokkos::View<double**, Scoped> const made("made", 2, 2);
+  auto const same_view = scoped(made);
+  static_assert(same<decltype(same_view), decltype(made)>);
+  EXPECT_EQ(same_view.data(), made.data());
+}
+
+TEST(unscoped, is_idempotent) {
+  OnHost<double*> const view("view", 10);
+  auto const same_view = unscoped(view);
+  static_assert(same<decltype(same_view), decltype(view)>);
+  EXPECT_EQ(same_view.data(), view.data());
+  auto const there_and_back = unscoped(scoped(view));
+  static_assert(same<typename decltype(there_and_back)::memory_space, Host>);
+  static_assert(same<decltype(unscoped(there_and_back)),
+                     std::remove_const_t<decltype(there_and_back)>>);
+  EXPECT_EQ(there_and_back.data(), view.data());
+  EXPECT_EQ(view.use_count(), 3);
+}
+
+/// Everything of a View's type but the memory space.
+template <class View>
+void expect_only_the_space_changes(View const& view) {
+  auto const other = scoped(view);
+  using Other      = std::remove_const_t<decltype(other)>;
+  static_assert(same<typename Other::memory_space, Scoped>);
+  static_assert(same<typename Other::data_type, typename View::data_type>);
+  static_assert(
+      same<typename Other::array_layout, typename View::array_layout>);
+  static_assert(
+      same<typename Other::memory_traits, typename View::memory_traits>);
+  static_assert(
+      same<typename Other::execution_space, typename View::execution_space>);
+  EXPECT_EQ(other.data(), view.data());
+  EXPECT_EQ(other.span(), view.span());
+  EXPECT_EQ(other.use_count(), view.use_count());
+  for (std::size_t r = 0; r < View::rank; ++r) {
+    EXPECT_EQ(other.extent(r), view.extent(r)) << r;
+    EXPECT_EQ(other.stride(r), view.stride(r)) << r;
+  }
+  auto const back = unscoped(other);
+  using Back      = std::remove_const_t<decltype(back)>;
+  static_assert(same<typename Back::data_type, typename View::data_type>);
+  static_assert(same<typename Back::memory_space, Host>);
+  static_assert(
+      same<typename Back::memory_traits, typename View::memory_traits>);
+  EXPECT_EQ(back.data(), view.data());
+}
+
+TEST(scoped, keeps_ranks_and_layouts) {
+  using Kokkos::LayoutLeft;
+  using Kokkos::LayoutRight;
+  expect_only_the_space_changes(OnHost<int>("v"));
+  expect_only_the_space_changes(
+      Kokkos::View<int**, LayoutLeft, Host>("v", 3, 4));
+  expect_only_the_space_changes(
+      Kokkos::View<int**, LayoutRight, Host>("v", 3, 4));
+  expect_only_the_space_changes(
+      Kokkos::View<int* [3][2], LayoutRight, Host>("v", 3));
+  expect_only_the_space_changes(
+      Kokkos::View<int********, LayoutLeft, Host>("v", 1, 2, 3, 1, 2, 3, 1, 2));
+  Kokkos::View<int**, LayoutLeft, Host> const matrix("v", 3, 4);
+  expect_only_the_space_changes(Kokkos::subview(matrix, 1, Kokkos::ALL));
+  expect_only_the_space_changes(
+      Kokkos::subview(matrix, Kokkos::pair(1, 3), Kokkos::pair(1, 3)));
+}
+
+TEST(scoped, keeps_const_and_memory_traits) {
+  using Kokkos::MemoryTraits;
+  OnHost<double*> const view("v", 4);
+  expect_only_the_space_changes(OnHost<double const*>(view));
+  expect_only_the_space_changes(
+      Kokkos::View<double const*, Host, MemoryTraits<Kokkos::RandomAccess>>(
+          view));
+  expect_only_the_space_changes(
+      Kokkos::View<double*, Host, MemoryTraits<Kokkos::Atomic>>(view));
+  expect_only_the_space_changes(
+      Kokkos::View<double*, Host, MemoryTraits<Kokkos::Restrict>>(view));
+  double data[4] = {};
+  expect_only_the_space_changes(
+      Kokkos::View<double*, Host, MemoryTraits<Kokkos::Unmanaged>>(data, 4));
+}
+
+TEST(scoped, makes_what_is_made_like_the_result_draw_from_the_arena) {
+  OnHost<double*> const view("view", 10);
+  HostArena arena;
+  ArenaScope const scope(arena);
+  auto const other = scoped(view);
+  Kokkos::View<double*, typename decltype(other)::memory_space> const temporary(
+      "temporary", 10);
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+}
+
+TEST(scoped, of_an_empty_view_is_empty) {
+  auto const other = scoped(OnHost<double*>());
+  EXPECT_EQ(other.data(), nullptr);
+  EXPECT_EQ(other.use_count(), 0);
+}
+
+TEST(adapt, takes_spaces_devices_and_execution_spaces) {
+  OnHost<double*> const view("view", 10);
+  auto const other = adapt<Kokkos::Device<Exec, Scoped>>(view);
+  static_assert(same<decltype(other), decltype(adapt<Scoped>(view)) const>);
+  static_assert(same<typename decltype(other)::memory_space, Scoped>);
+  auto const back = adapt<Exec>(other);
+  static_assert(
+      same<typename decltype(back)::memory_space, typename Exec::memory_space>);
+  EXPECT_EQ(back.data(), view.data());
+  EXPECT_EQ(view.use_count(), 3);
+}
+
+// ----------------------------------------------------------------- containers
+
+TEST(adapt, rebinds_the_views_of_a_tuple) {
+  OnHost<double*> const a("a", 3);
+  OnHost<int**> const b("b", 2, 2);
+  auto const result = adapt<Scoped>(std::tuple(a, 5, b, std::string("text")));
+  static_assert(
+      same<decltype(result), std::tuple<OnScoped<double*>, int, OnScoped<int**>,
+                                        std::string> const>);
+  EXPECT_EQ(std::get<0>(result).data(), a.data());
+  EXPECT_EQ(std::get<1>(result), 5);
+  EXPECT_EQ(std::get<2>(result).data(), b.data());
+  EXPECT_EQ(std::get<3>(result), "text");
+  EXPECT_EQ(a.use_count(), 2);
+}
+
+TEST(adapt, rebinds_the_views_of_a_pair) {
+  OnHost<double*> const a("a", 3);
+  auto const result = adapt<Scoped>(std::pair(a, 2.5));
+  static_assert(
+      same<decltype(result), std::pair<OnScoped<double*>, double> const>);
+  EXPECT_EQ(result.first.data(), a.data());
+  EXPECT_EQ(result.second, 2.5);
+}
+
+TEST(adapt, rebinds_the_views_of_an_array) {
+  std::array<OnHost<int*>, 3> const views{
+      OnHost<int*>("a", 1), OnHost<int*>("b", 2), OnHost<int*>("c", 3)};
+  auto const result = adapt<Scoped>(views);
+  static_assert(same<decltype(result), std::array<OnScoped<int*>, 3> const>);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(result[i].data(), views[i].data());
+    EXPECT_EQ(result[i].extent(0), i + 1);
+  }
+}
+
+TEST(adapt, rebinds_the_views_of_a_vector) {
+  std::vector<OnHost<int*>> views;
+  for (int n = 0; n < 5; ++n) views.emplace_back("v", n + 1);
+  auto const result = adapt<Scoped>(views);
+  static_assert(same<decltype(result), std::vector<OnScoped<int*>> const>);
+  ASSERT_EQ(result.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(result[i].data(), views[i].data());
+  }
+  EXPECT_TRUE(adapt<Scoped>(std::vector<OnHost<int*>>{}).empty());
+}
+
+TEST(adapt, rebinds_the_views_of_nested_containers) {
+  OnHost<int*> const a("a", 1), b("b", 2), c("c", 3);
+  using V           = OnHost<int*>;
+  using S           = OnScoped<int*>;
+  auto const result = adapt<Scoped>(
+      std::tuple(std::vector{std::pair(a, 1), std::pair(b, 2)},
+                 std::array<std::vector<V>, 2>{{{c}, {}}},
+                 std::pair(std::tuple(a, b), std::array<V, 1>{c})));
+  static_assert(
+      same<decltype(result),
+           std::tuple<std::vector<std::pair<S, int>>,
+                      std::array<std::vector<S>, 2>,
+                      std::pair<std::tuple<S, S>, std::array<S, 1>>> const>);
+  EXPECT_EQ(std::get<0>(result)[1].first.data(), b.data());
+  EXPECT_EQ(std::get<0>(result)[1].second, 2);
+  EXPECT_EQ(std::get<1>(result)[0][0].data(), c.data());
+  EXPECT_TRUE(std::get<1>(result)[1].empty());
+  EXPECT_EQ(std::get<0>(std::get<2>(result).first).data(), a.data());
+  EXPECT_EQ(std::get<2>(result).second[0].data(), c.data());
+}
+
+TEST(adapt, keeps_the_data_of_containers_alive_after_their_source_is_gone) {
+  auto source = std::make_unique<std::vector<std::pair<OnHost<int*>, int>>>();
+  source->emplace_back(OnHost<int*>("a", 10), 1);
+  source->emplace_back(OnHost<int*>("b", 20), 2);
+  for (auto const& [view, number] : *source) Kokkos::deep_copy(view, number);
+  auto const result = adapt<Scoped>(*source);
+  source.reset();
+  for (auto const& [view, number] : result) {
+    EXPECT_EQ(view.use_count(), 1);
+    for (std::size_t i = 0; i < view.extent(0); ++i) {
+      ASSERT_EQ(view(i), number);
+    }
+  }
+}
+
+TEST(adapt, is_idempotent_on_containers) {
+  OnHost<int*> const a("a", 1);
+  auto const once  = adapt<Scoped>(std::tuple(a, std::vector{a}));
+  auto const twice = adapt<Scoped>(once);
+  static_assert(same<decltype(once), decltype(twice)>);
+  EXPECT_EQ(std::get<0>(twice).data(), a.data());
+  auto const back = adapt<Host>(once);
+  static_assert(
+      same<typename std::tuple_element_t<0, decltype(back)>::memory_space,
+           Host>);
+  EXPECT_EQ(std::get<1>(back)[0].data(), a.data());
+}
+
+TEST(adapt, copies_what_is_no_view) {
+  EXPECT_EQ(adapt<Scoped>(5), 5);
+  EXPECT_EQ(adapt<Scoped>(std::string("text")), "text");
+  std::vector<int> const numbers{1, 2, 3};
+  EXPECT_EQ(adapt<Scoped>(numbers), numbers);
+  struct Plain {
+    int value;
+  };
+  EXPECT_EQ(adapt<Scoped>(Plain{4}).value, 4);
+  EXPECT_EQ(adapt<Scoped>(std::tuple()), std::tuple());
+}
+
+// --------------------------------------------------------------------- models
+
+template <class Space>
+struct Layer {
+  Kokkos::View<double**, Kokkos::LayoutRight, Space> weights;
+  std::string name;
+
+  template <class S>
+  auto adapt() const {
+    return Layer<S>{KokkosArena::adapt<S>(weights), name};
+  }
+};
+
+template <class Space>
+struct Model {
+  std::vector<Layer<Space>> layers;
+  std::pair<Kokkos::View<double*, Kokkos::LayoutRight, Space>, int> input;
+  double rate = 0;
+
+  template <class S>
+  auto adapt() const {
+    return Model<S>{KokkosArena::adapt<S>(layers), KokkosArena::adapt<S>(input),
+                    rate};
+  }
+};
+
+Model<Host> make_model() {
+  Model<Host> model;
+  for (int n : {2, 3}) {
+    Kokkos::View<double**, Kokkos::LayoutRight, Host> const weights("weights",
+                                                                    n, n);
+    Kokkos::deep_copy(weights, n);
+    model.layers.push_back({weights, "layer " + std::to_string(n)});
+  }
+  model.input.first  = {"input", 2};
+  model.input.second = 17;
+  model.rate         = 0.5;
+  return model;
+}
+
+TEST(adapt, calls_the_member_adapt_of_a_model) {
+  auto const model  = make_model();
+  auto const result = adapt<Scoped>(model);
+  static_assert(same<decltype(result), Model<Scoped> const>);
+  ASSERT_EQ(result.layers.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(result.layers[i].weights.data(), model.layers[i].weights.data());
+    EXPECT_EQ(result.layers[i].weights.use_count(), 2);
+    EXPECT_EQ(result.layers[i].name, model.layers[i].name);
+  }
+  EXPECT_EQ(result.input.first.data(), model.input.first.data());
+  EXPECT_EQ(result.input.second, 17);
+  EXPECT_EQ(result.rate, 0.5);
+}
+
+TEST(adapt, brings_a_model_there_and_back) {
+  auto const model  = make_model();
+  auto const result = adapt<Host>(adapt<Scoped>(model));
+  static_assert(same<decltype(result), decltype(model)>);
+  EXPECT_EQ(result.layers[1].weights.data(), model.layers[1].weights.data());
+}
+
+TEST(adapt, keeps_the_data_of_a_model_alive_after_it_is_gone) {
+  auto const result = adapt<Scoped>(make_model());
+  EXPECT_EQ(result.layers[1].weights.use_count(), 1);
+  EXPECT_EQ(result.layers[1].weights(2, 2), 3.);
+}
+
+TEST(adapt, rebinds_models_in_containers) {
+  auto const model  = make_model();
+  auto const result = adapt<Scoped>(std::tuple(model, std::vector{model}));
+  static_assert(
+      same<decltype(result),
+           std::tuple<Model<Scoped>, std::vector<Model<Scoped>>> const>);
+  EXPECT_EQ(std::get<1>(result)[0].layers[0].weights.data(),
+            model.layers[0].weights.data());
+}
+
+}  // namespace
