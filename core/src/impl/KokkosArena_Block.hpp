@@ -162,7 +162,7 @@ class Block {
       m_warm = static_cast<std::size_t>(next - m_holes.begin());
       m_holes.insert(next, hole);
       m_largest_hole = std::max(m_largest_hole, hole.bytes());
-    } catch (std::bad_alloc const&) {
+    } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
       // The heap has no room for the note: the bytes stay unused until the
       // block is cleared, which is better than to fail in a destructor.
     }
