@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -22,7 +23,7 @@ using Scoped = KokkosArena::ScopedSpace<Kokkos::HostSpace>;
 /// A sync policy and a way to get memory; the same tests run over all.
 template <class Sync, bool Fixed>
 struct Config {
-  using sync_policy               = Sync;
+  using sync_policy              = Sync;
   static constexpr bool is_fixed = Fixed;
 
   template <class Space>
@@ -78,12 +79,80 @@ inline auto figures(KokkosArena::ArenaStatistics const& s) {
                peak_live_bytes, live_allocations, total_allocations,
                upstream_allocations, upstream_bytes, blocks, retired_blocks,
                retired_bytes, resets, escaped_views, label] = s;
-  return std::tuple(capacity_bytes, used_bytes, live_bytes, peak_bytes,
-                    peak_live_bytes, live_allocations, total_allocations,
-                    upstream_allocations, upstream_bytes, blocks,
-                    retired_blocks, retired_bytes, resets, escaped_views,
-                    label);
+  return std::tuple(
+      capacity_bytes, used_bytes, live_bytes, peak_bytes, peak_live_bytes,
+      live_allocations, total_allocations, upstream_allocations, upstream_bytes,
+      blocks, retired_blocks, retired_bytes, resets, escaped_views, label);
 }
+
+/// Where library code runs: in a scope on an arena, or outside of all.
+template <class C, bool Inside>
+struct Place {
+  using config                    = C;
+  static constexpr bool is_inside = Inside;
+};
+using Places =
+    ::testing::Types<Place<Config<KokkosArena::Unsynchronized, false>, true>,
+                     Place<Config<KokkosArena::Unsynchronized, true>, true>,
+                     Place<Config<KokkosArena::Locked, false>, true>,
+                     Place<Config<KokkosArena::Locked, true>, true>,
+                     Place<Config<KokkosArena::Locked, false>, false>>;
+
+struct PlaceName {
+  template <class P>
+  static std::string GetName(int i) {
+    return (P::is_inside ? "inside_" : "outside_") +
+           ConfigName::GetName<typename P::config>(i);
+  }
+};
+
+/// A place with an arena, whose memory is not zero when the test begins and
+/// is all given back when it ends. Outside of the scope nothing touches it.
+template <class P>
+class AtPlace : public ::testing::Test {
+ protected:
+  static constexpr std::size_t arena_bytes = std::size_t(32) << 20;
+  static constexpr std::size_t dirty_bytes = std::size_t(4) << 20;
+
+  void SetUp() override {
+    auto* const memory = m_arena.allocate(dirty_bytes);
+    std::memset(memory, 0xa5, dirty_bytes);
+    m_arena.deallocate(memory);
+    m_before = figures(m_arena.statistics());
+    if constexpr (P::is_inside) m_scope.emplace(m_arena);
+  }
+  void TearDown() override {
+    m_scope.reset();
+    auto const s = m_arena.statistics();
+    EXPECT_EQ(s.live_allocations, 0u);
+    EXPECT_EQ(s.live_bytes, 0u);
+    EXPECT_EQ(s.used_bytes, 0u);
+    if constexpr (!P::is_inside) {
+      EXPECT_EQ(figures(s), m_before);
+    } else {
+      EXPECT_GT(s.total_allocations, std::get<6>(m_before));
+    }
+  }
+
+  /// Whether the arena serves so many allocations now.
+  ::testing::AssertionResult draws(std::size_t allocations) {
+    auto const live = m_arena.statistics().live_allocations;
+    if (live == (P::is_inside ? allocations : 0)) {
+      return ::testing::AssertionSuccess();
+    }
+    return ::testing::AssertionFailure() << "the arena serves " << live;
+  }
+  ::testing::AssertionResult draws_some() {
+    auto const live = m_arena.statistics().live_allocations;
+    if ((live > 0) == P::is_inside) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "the arena serves " << live;
+  }
+
+  typename P::config::template arena_type<Host> m_arena{
+      P::config::options(arena_bytes)};
+  std::optional<KokkosArena::ArenaScope> m_scope;
+  decltype(figures(KokkosArena::ArenaStatistics{})) m_before;
+};
 
 inline std::uintptr_t address_of(void const* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer);

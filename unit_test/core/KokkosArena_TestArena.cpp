@@ -98,8 +98,8 @@ TYPED_TEST(arena_raw, used_bytes_return_to_zero_in_any_order_of_frees) {
   for (int round = 0; round < 20; ++round) {
     std::vector<void*> all;
     for (std::size_t i = 0; i < 60; ++i) {
-      all.push_back(arena.allocate(random.below(3000),
-                                   std::size_t(64) << random.below(4)));
+      all.push_back(arena.allocate(random.below(3000), std::size_t(64)
+                                                           << random.below(4)));
     }
     for (; !all.empty(); all.pop_back()) {
       std::swap(all.back(), all[random.below(all.size())]);
@@ -532,12 +532,10 @@ TEST_F(arena, is_tied_to_an_execution_space_instance) {
 TEST_F(arena, of_an_execution_space_or_device_is_one_of_its_memory_space) {
   using exec = Kokkos::DefaultHostExecutionSpace;
   static_assert(std::is_same_v<Arena<exec>::memory_space, exec::memory_space>);
-  static_assert(
-      std::is_same_v<
-          Arena<Kokkos::Device<exec, Kokkos::HostSpace>>::memory_space,
-          Kokkos::HostSpace>);
-  static_assert(
-      std::is_same_v<Arena<Scoped>::memory_space, Kokkos::HostSpace>);
+  static_assert(std::is_same_v<
+                Arena<Kokkos::Device<exec, Kokkos::HostSpace>>::memory_space,
+                Kokkos::HostSpace>);
+  static_assert(std::is_same_v<Arena<Scoped>::memory_space, Kokkos::HostSpace>);
   static_assert(!std::is_copy_constructible_v<Arena<>>);
   static_assert(!std::is_move_constructible_v<Arena<>>);
   static_assert(!std::is_copy_assignable_v<Arena<>>);

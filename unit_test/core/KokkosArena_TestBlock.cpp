@@ -81,17 +81,16 @@ TEST(block, allocations_are_disjoint_and_holes_are_what_is_left) {
     SCOPED_TRACE(seed);
     Random random(seed);
     constexpr std::size_t bytes = 64 * 512;
-    auto block = make_block(bytes);
+    auto block                  = make_block(bytes);
     Map map(bytes);
     std::vector<std::pair<std::uintptr_t, std::size_t>> held;
     for (int i = 0; i < 3000; ++i) {
       if (held.empty() || random.below(100) < 52) {
-        auto const size      = 1 + random.below(random.below(10) ? 600 : 6000);
-        auto const alignment = random.below(4) ? 64
-                                               : std::size_t(1)
-                                                     << random.below(13);
-        bool const room      = map.has_room(size, alignment);
-        auto const address   = block.allocate(size, alignment);
+        auto const size = 1 + random.below(random.below(10) ? 600 : 6000);
+        auto const alignment =
+            random.below(4) ? 64 : std::size_t(1) << random.below(13);
+        bool const room    = map.has_room(size, alignment);
+        auto const address = block.allocate(size, alignment);
         if (address == 0) {
           ASSERT_FALSE(room) << "the block says that it is full, and isn't";
         } else {

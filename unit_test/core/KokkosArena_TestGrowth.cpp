@@ -35,9 +35,8 @@ void random_cycle(A& arena, std::uint64_t seed, std::size_t alignments) {
       arena.deallocate(held.back());
       held.pop_back();
     } else {
-      held.push_back(
-          arena.allocate(random.below(largest),
-                         std::size_t(64) << random.below(alignments)));
+      held.push_back(arena.allocate(
+          random.below(largest), std::size_t(64) << random.below(alignments)));
     }
   }
 }
@@ -140,8 +139,7 @@ TYPED_TEST(growth, slightly_larger_cycles_fit_into_the_same_block) {
 TYPED_TEST(growth, arena_shrinks_when_the_last_cycles_are_below_half) {
   for (std::size_t history : {1, 2, 5, 9}) {
     SCOPED_TRACE(history);
-    typename TestFixture::Tested arena(
-        ArenaOptions{.history_length = history});
+    typename TestFixture::Tested arena(ArenaOptions{.history_length = history});
     for (int i = 0; i < 3; ++i) {
       arena.allocate(60 * MiB);
       arena.reset();
