@@ -5,10 +5,13 @@
 #include <KokkosArena_TestConfig.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -93,15 +96,6 @@ TEST(similar, keeps_static_extents) {
   EXPECT_EQ(c.extent(1), 3u);
 }
 
-TEST(similar, makes_a_scalar_like_a_scalar) {
-  Kokkos::View<int, Scoped> const scalar("scalar");
-  auto const a = similar(scalar);
-  EXPECT_TRUE((is<Similar<int>>(a)));
-  a() = 7;
-  EXPECT_EQ(a(), 7);
-  EXPECT_NE(a.data(), scalar.data());
-}
-
 TEST(similar, takes_other_extents_of_the_same_rank) {
   Kokkos::View<double**, Kokkos::LayoutLeft, Scoped> const view("view", 3, 5);
   auto const a = similar(view, 7, 2);
@@ -119,8 +113,6 @@ TEST(similar, takes_extents_of_another_rank) {
   EXPECT_TRUE((is<Similar<double****, Kokkos::LayoutLeft>>(b)));
   EXPECT_EQ(b.extent(3), 4u);
   EXPECT_EQ(b.size(), 24u);
-  Kokkos::View<int, Scoped> const scalar("scalar");
-  EXPECT_TRUE((is<Similar<int*>>(similar(scalar, 4))));
 }
 
 TEST(similar, takes_extents_of_any_integer_type) {
@@ -268,9 +260,8 @@ void expect_aligned() {
   for (auto const& view : views) {
     EXPECT_EQ(address_of(view.data()) % alignof(T), 0u);
     EXPECT_NE(view.data(), nullptr);
-    for (std::size_t i = 0; i < view.extent(0); ++i) {
-      view(i).value = static_cast<double>(i);
-    }
+    // All of it can be written.
+    std::memset(static_cast<void*>(view.data()), 1, view.size() * sizeof(T));
   }
   for (auto const& view : between) {
     EXPECT_EQ(address_of(view.data()) % 64, 0u);
@@ -347,13 +338,22 @@ TEST(make_view, allows_a_zero_beside_extents_whose_product_overflows) {
   EXPECT_EQ(live(arena), 2u);
 }
 
+template <class V, class... Extents>
+bool overflows(Extents... extents) {
+  try {
+    (void)make_view<V>("overflow", extents...);
+  } catch (std::length_error const&) {
+    return true;
+  }
+  return false;
+}
+
 template <class Space>
 void expect_length_errors() {
   auto const most = std::numeric_limits<std::size_t>::max();
   {
-    auto const message = message_of<std::length_error>([] {
-      (void)make_view<Kokkos::View<double*, Space>>("negative", -1);
-    });
+    auto const message = message_of<std::length_error>(
+        [] { (void)make_view<Kokkos::View<double*, Space>>("negative", -1); });
     EXPECT_CONTAINS(message, "\"negative\"");
     EXPECT_CONTAINS(message, "18446744073709551615");
   }
@@ -364,18 +364,12 @@ void expect_length_errors() {
     EXPECT_CONTAINS(message, "\"huge\"");
     EXPECT_CONTAINS(message, "17 x 9223372036854775807");
   }
-  // The products that come out small when the carry is dropped.
+  // Products that come out small when the carry is dropped.
   auto const half = std::size_t(1) << 32;
-  EXPECT_THROW((void)make_view<Kokkos::View<char**, Space>>("a", half, half),
-               std::length_error);
-  EXPECT_THROW((void)make_view<Kokkos::View<double*, Space>>(
-                   "b", (std::size_t(1) << 61) + 1),
-               std::length_error);
-  EXPECT_THROW((void)make_view<Kokkos::View<char***, Space>>(
-                   "c", half, half / 2, std::size_t(4)),
-               std::length_error);
-  EXPECT_THROW((void)make_view<Kokkos::View<char* [4], Space>>("d", most / 2),
-               std::length_error);
+  EXPECT_TRUE((overflows<Kokkos::View<char**, Space>>(half, half)));
+  EXPECT_TRUE((overflows<Kokkos::View<double*, Space>>(half * (half / 8) + 1)));
+  EXPECT_TRUE((overflows<Kokkos::View<char***, Space>>(half, half / 2, 4)));
+  EXPECT_TRUE((overflows<Kokkos::View<char* [4], Space>>(most / 2)));
 }
 
 TEST(make_view, throws_length_error_when_extents_overflow_in_a_scope) {
@@ -398,8 +392,8 @@ TEST(make_view, throws_length_error_when_extents_overflow_in_the_base_space) {
 
 TEST(similar, throws_length_error_with_its_sources_label) {
   Kokkos::View<double**, Scoped> const source("source", 2, 2);
-  auto const message = message_of<std::length_error>(
-      [&] { (void)similar<int>(source, -3, 5); });
+  auto const message =
+      message_of<std::length_error>([&] { (void)similar<int>(source, -3, 5); });
   EXPECT_CONTAINS(message, "\"source\"");
   EXPECT_CONTAINS(message, "18446744073709551613 x 5");
 }
@@ -541,8 +535,7 @@ TEST(similar, gives_memory_of_its_own_when_copies_end_in_any_order) {
 TEST(similar, works_in_deep_copy_resize_realloc_and_mirrors) {
   HostArena arena;
   ArenaScope const scope(arena);
-  Kokkos::View<int**, Kokkos::LayoutRight, Scoped> const source("source", 4,
-                                                                3);
+  Kokkos::View<int**, Kokkos::LayoutRight, Scoped> const source("source", 4, 3);
   auto a = similar(source);
   Kokkos::deep_copy(a, 7);
   auto const b = similar<int>(a);
