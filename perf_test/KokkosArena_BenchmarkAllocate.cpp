@@ -17,15 +17,15 @@ namespace KokkosArena::Perf {
 
 namespace {
 
-constexpr int raw_allocations   = 64;
-constexpr std::size_t raw_bytes = 64;
+constexpr std::size_t raw_allocations = 64;
+constexpr std::size_t raw_bytes       = 64;
 
 /// \brief Allocates again and again, and then gives all back.
 template <class Allocate, class Restart>
 void run_raw(benchmark::State& state, Allocate const& allocate,
              Restart const& restart) {
   for (auto _ : state) {
-    for (int i = 0; i < raw_allocations; ++i) {
+    for (std::size_t i = 0; i < raw_allocations; ++i) {
       auto* memory = allocate();
       benchmark::DoNotOptimize(memory);
     }
@@ -48,7 +48,7 @@ void raw_arena(benchmark::State& state) {
 // the arena's block is, and with the arena's alignment.
 
 struct Monotonic {
-  alignas(64) std::array<std::byte, 2 * raw_allocations * raw_bytes> buffer;
+  alignas(64) std::array<std::byte, raw_allocations * raw_bytes * 2> buffer;
   std::pmr::monotonic_buffer_resource resource{
       buffer.data(), buffer.size(), std::pmr::null_memory_resource()};
 };
@@ -138,7 +138,7 @@ void frame_entry(benchmark::State& state) {
 
 template <class Function>
 auto* add(std::string const& name, Function const& function) {
-  return benchmark::RegisterBenchmark(name.c_str(), function);
+  return benchmark::RegisterBenchmark(name, function);
 }
 
 template <class Where>

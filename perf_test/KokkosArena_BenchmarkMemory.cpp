@@ -140,33 +140,32 @@ void run(benchmark::State& state, double expected, Chain const& chain_of) {
   report_memory(state, where);
 }
 
+/// \param[in] on  Distribution and place, for the benchmarks' names.
 template <class Where>
-void register_chains(std::string const& where) {
-  using space = typename Where::memory_space;
-  for (auto const& [name, sizes] : size_distributions()) {
-    auto const plain = [sizes](benchmark::State& state) {
-      run<Where>(state, layers, [&] { return chain<space>(sizes); });
-    };
-    auto const with_temporaries = [sizes](benchmark::State& state) {
-      run<Where>(state, 3 * layers,
-                 [&] { return chain_with_temporaries<space>(sizes); });
-    };
-    benchmark::RegisterBenchmark(("chain/" + name + "/" + where).c_str(), plain)
-        ->UseRealTime()
-        ->Unit(benchmark::kMicrosecond);
-    benchmark::RegisterBenchmark(
-        ("chain_with_temporaries/" + name + "/" + where).c_str(),
-        with_temporaries)
-        ->UseRealTime()
-        ->Unit(benchmark::kMicrosecond);
-  }
+void register_chain(std::string const& on, Sizes const& sizes) {
+  using space      = typename Where::memory_space;
+  auto const plain = [sizes](benchmark::State& state) {
+    run<Where>(state, layers, [&] { return chain<space>(sizes); });
+  };
+  auto const with_temporaries = [sizes](benchmark::State& state) {
+    run<Where>(state, 3 * layers,
+               [&] { return chain_with_temporaries<space>(sizes); });
+  };
+  benchmark::RegisterBenchmark("chain/" + on, plain)
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark("chain_with_temporaries/" + on, with_temporaries)
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 }  // namespace
 
 void register_benchmarks() {
-  register_chains<InHostSpace>("HostSpace");
-  register_chains<InArena<Locked>>("arena");
+  for (auto const& [distribution, sizes] : size_distributions()) {
+    register_chain<InHostSpace>(distribution + "/HostSpace", sizes);
+    register_chain<InArena<Locked>>(distribution + "/arena", sizes);
+  }
 }
 
 }  // namespace KokkosArena::Perf

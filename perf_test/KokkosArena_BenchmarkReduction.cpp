@@ -20,9 +20,8 @@ namespace {
 template <class Space>
 using View = Kokkos::View<double*, Space>;
 
-template <class Space>
-View<Space> make_input(std::size_t n) {
-  View<Space> const a("a", n);
+View<Kokkos::HostSpace> make_input(std::size_t n) {
+  View<Kokkos::HostSpace> const a("a", n);
   Kokkos::parallel_for(
       "make_input",
       Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n),
@@ -56,9 +55,8 @@ void run(benchmark::State& state, std::size_t n, Call const& call) {
 
 template <class Where>
 void reduction(benchmark::State& state, Where& where, std::size_t n) {
-  // The input is made outside the arena and stays when the arena starts again.
-  auto const input                           = make_input<Kokkos::HostSpace>(n);
-  View<typename Where::memory_space> const a = input;
+  // From outside the arena, so that it stays when the arena starts again.
+  View<typename Where::memory_space> const a = make_input(n);
   run(state, n, [&] {
     auto const sum = library::basic_reduction(a);
     where.next_cycle();
@@ -88,7 +86,7 @@ void in_fixed_arena(benchmark::State& state) {
 
 void preallocated(benchmark::State& state) {
   auto const n = size_of(state);
-  auto const a = make_input<Kokkos::HostSpace>(n);
+  auto const a = make_input(n);
   View<Kokkos::HostSpace> const b("b", n), c("c", n), d("d", n);
   run(state, n, [&] { return library::basic_reduction(a, b, c, d); });
 }

@@ -68,8 +68,8 @@ class AllocationCounter {
 struct Contestant {
   Row row;
   std::function<double()> call;
-  std::vector<double> seconds{};
-  std::vector<double> page_faults{};
+  std::vector<double> seconds;
+  std::vector<double> page_faults;
 };
 
 template <class... Args>
@@ -107,7 +107,7 @@ std::function<double()> in_preallocated_temporaries(Input const& input) {
   };
 }
 
-double call_and_check(Contestant const& contestant, std::size_t n) {
+void call_and_check(Contestant const& contestant, std::size_t n) {
   auto const sum = contestant.call();
   if (sum != exact_sum(n)) {
     std::ostringstream message;
@@ -116,7 +116,6 @@ double call_and_check(Contestant const& contestant, std::size_t n) {
             << sum << " instead of " << exact_sum(n);
     throw std::runtime_error(message.str());
   }
-  return sum;
 }
 
 /// \param[in] make  What makes the contestant's call, with all that it keeps.
@@ -124,7 +123,9 @@ template <class Make>
 Contestant make_contestant(std::string const& name, Make const& make,
                            Input const& input) {
   AllocationCounter const counter;
-  Contestant contestant{{.space = name}, make(input)};
+  Contestant contestant;
+  contestant.row.space = name;
+  contestant.call      = make(input);
   // An arena that grows has found its size after the second cycle.
   for (int warm_up = 0; warm_up < 3; ++warm_up) {
     call_and_check(contestant, input.size());
@@ -151,6 +152,17 @@ void take_sample(Contestant& contestant, std::size_t n, int calls) {
   std::chrono::duration<double> const elapsed = clock::now() - start;
   contestant.seconds.push_back(elapsed.count() / calls);
   contestant.page_faults.push_back((page_faults() - faults_before) / calls);
+}
+
+/// \return So many that the fastest takes some milliseconds, as busy as the
+/// machine is now, and few enough for all to feel the same disturbances.
+int calls_for_a_sample(std::vector<Contestant> contestants, std::size_t n) {
+  double fastest = 1;
+  for (auto& contestant : contestants) {
+    take_sample(contestant, n, 1);
+    fastest = std::min(fastest, contestant.seconds.back());
+  }
+  return static_cast<int>(std::clamp(4e-3 / fastest, 1., 200.));
 }
 
 double median(std::vector<double> values) {
@@ -182,12 +194,6 @@ Input make_input(std::size_t n) {
 
 SizeReport measure(std::size_t n, int samples) {
   auto const input = make_input(n);
-  // Samples of a few milliseconds, but not of so many calls that a disturbance
-  // hits one row alone.
-  auto const calls =
-      static_cast<int>(std::clamp<std::size_t>(4'000'000 / n, 1, 200));
-  SizeReport report{n, samples, calls, {}};
-
   std::vector<Contestant> contestants;
   auto const enter = [&](std::string const& name, auto const& make) {
     contestants.push_back(make_contestant(name, make, input));
@@ -196,6 +202,9 @@ SizeReport measure(std::size_t n, int samples) {
   enter("growing arena", in_an_arena_that_grows);
   enter("fixed arena", in_a_fixed_arena);
   enter("preallocated", in_preallocated_temporaries);
+
+  auto const calls = calls_for_a_sample(contestants, n);
+  SizeReport report{n, samples, calls, {}};
 
   // In turn, so that a drift of the machine hits all alike.
   for (int sample = 0; sample < samples; ++sample) {

@@ -22,8 +22,9 @@ function(kokkosarena_add_demo_test name)
       "arguments=${arg_ARGUMENTS}" -D exit_code=${arg_EXIT_CODE} -D
       "says=${arg_SAYS}" -D json=${json} -D rows=${arg_JSON_ROWS} -P
       ${CMAKE_CURRENT_SOURCE_DIR}/demo_test.cmake)
-  set_tests_properties(demo.${name} PROPERTIES TIMEOUT 120 ENVIRONMENT
-                                               "OMP_PROC_BIND=false")
+  set_tests_properties(
+    demo.${name} PROPERTIES TIMEOUT 120 PROCESSORS 2 ENVIRONMENT
+                            "${perf_test_environment}")
 endfunction()
 
 add_executable(kokkosarena_demo_wrong_sum wrong_exact_sum.cpp)
