@@ -97,6 +97,29 @@ TYPED_TEST(growth, random_cycle_of_aligned_needs_one_block_likewise) {
   }
 }
 
+TYPED_TEST(growth, cycle_that_needs_more_in_one_block_than_in_several_does) {
+  // Several blocks leave other holes than a single one: 16 MiB at once where
+  // each lies in a block of its own, 19 MiB where all lie in one.
+  typename TestFixture::Tested arena;
+  auto const cycle = [&] {
+    auto* const first  = arena.allocate(MiB);
+    auto* const second = arena.allocate(2 * MiB);
+    arena.deallocate(first);
+    auto* const third = arena.allocate(5 * MiB);
+    arena.deallocate(second);
+    arena.allocate(11 * MiB);
+    arena.deallocate(third);
+  };
+  cycle();
+  arena.reset();
+  cycle();
+  arena.reset();
+  auto const requests = MadeUpSpace::log().requests.size();
+  cycle();
+  EXPECT_EQ(arena.statistics().blocks, 1u);
+  EXPECT_EQ(MadeUpSpace::log().requests.size(), requests);
+}
+
 TYPED_TEST(growth, number_of_blocks_grows_with_the_logarithm) {
   typename TestFixture::Tested arena;
   for (int i = 0; i < 100000; ++i) arena.allocate(1000);

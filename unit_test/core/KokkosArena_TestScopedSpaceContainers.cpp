@@ -167,7 +167,7 @@ TYPED_TEST(scoped_containers, crs_is_made_by_counting_and_filling) {
 }
 
 TYPED_TEST(scoped_containers, scatter_view_sums_contributions) {
-  View const result("result", 10);
+  View result("result", 10);  // contribute() takes no const one
   {
     auto const scatter = Kokkos::Experimental::create_scatter_view(result);
     Kokkos::parallel_for(
