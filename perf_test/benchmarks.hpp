@@ -5,6 +5,8 @@
 #include <KokkosArena.hpp>
 #include <Kokkos_Core.hpp>
 
+#include <cstddef>
+
 /// \file
 /// What the benchmark programs share.
 

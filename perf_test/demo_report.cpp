@@ -80,6 +80,8 @@ void write_machine(std::ostream& out, Machine const& machine) {
       << ",\n  \"malloc\": " << quoted(machine.malloc)
       << ",\n  \"compiler\": " << quoted(machine.compiler)
       << ",\n  \"processor\": " << quoted(machine.processor)
+      << ",\n  \"processors\": " << machine.processors
+      << ",\n  \"load_average\": " << machine.load
       << ",\n  \"transparent_huge_pages\": " << quoted(machine.huge_pages)
       << ",\n";
 }
@@ -102,7 +104,12 @@ void print_machine(std::ostream& out, Machine const& machine) {
   out << "Kokkos " << machine.kokkos << ", " << machine.backend << ", "
       << machine.threads << (machine.threads == 1 ? " thread" : " threads")
       << "; malloc: " << machine.malloc << "; " << machine.compiler << "; "
-      << machine.processor << "; huge pages: " << machine.huge_pages << '\n';
+      << machine.processors << " x " << machine.processor
+      << "; huge pages: " << machine.huge_pages << '\n';
+  if (is_busy(machine)) {
+    out << "This machine is busy (load " << machine.load
+        << "), which distorts times, those with several threads most.\n";
+  }
 }
 
 void print_table(std::ostream& out, SizeReport const& report) {

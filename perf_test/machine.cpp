@@ -82,7 +82,7 @@ std::string processor() {
       break;
     }
   }
-  return std::to_string(sysconf(_SC_NPROCESSORS_ONLN)) + " x " + model;
+  return model;
 }
 
 /// The file lists all modes and has the one that holds in brackets.
@@ -101,12 +101,30 @@ double memory_bytes() {
   return pages > 0 ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
+double load_average() {
+  double load = 0;
+  return getloadavg(&load, 1) == 1 ? load : 0;
+}
+
 }  // namespace
 
 Machine this_machine() {
   Kokkos::DefaultHostExecutionSpace const space;
-  return {kokkos_version(), space.name(), space.concurrency(), malloc_name(),
-          compiler(),       processor(),  huge_page_mode(),    memory_bytes()};
+  return {.kokkos       = kokkos_version(),
+          .backend      = space.name(),
+          .threads      = space.concurrency(),
+          .malloc       = malloc_name(),
+          .compiler     = compiler(),
+          .processor    = processor(),
+          .huge_pages   = huge_page_mode(),
+          .processors   = sysconf(_SC_NPROCESSORS_ONLN),
+          .memory_bytes = memory_bytes(),
+          .load         = load_average()};
+}
+
+bool is_busy(Machine const& machine) {
+  // A build that has just ended has kept all processors busy.
+  return machine.load > 1.5 * static_cast<double>(machine.processors);
 }
 
 }  // namespace KokkosArena::Perf

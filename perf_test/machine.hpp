@@ -15,11 +15,16 @@ struct Machine {
   std::string compiler;    ///< Name and version.
   std::string processor;   ///< Model and number of processors.
   std::string huge_pages;  ///< Mode of transparent huge pages.
+  long processors;         ///< That are online.
   double memory_bytes;     ///< Physical memory, 0 if not known.
+  double load;             ///< Average of the last minute, 0 if not known.
 };
 
 /// \pre Kokkos is initialised.
 Machine this_machine();
+
+/// \return Whether other programs are likely to disturb what is measured.
+bool is_busy(Machine const& machine);
 
 }  // namespace KokkosArena::Perf
 

@@ -67,6 +67,7 @@ void add_context() {
   benchmark::AddCustomContext("compiler", machine.compiler);
   benchmark::AddCustomContext("malloc", machine.malloc);
   benchmark::AddCustomContext("processor", machine.processor);
+  benchmark::AddCustomContext("processors", std::to_string(machine.processors));
   benchmark::AddCustomContext("transparent_huge_pages", machine.huge_pages);
 }
 
