@@ -31,6 +31,15 @@ concept HasMemberAdapt =
     requires(T const& object) { object.template adapt<Space>(); };
 
 template <class Space, class T>
+struct Adapter;
+
+/// The adapter of the type without reference and const.
+template <class Space, class T>
+auto adapted(T const& object) {
+  return Adapter<Space, std::remove_cvref_t<T>>::apply(object);
+}
+
+template <class Space, class T>
 struct Adapter {
   static auto apply(T const& object) {
     if constexpr (HasMemberAdapt<T, Space>) {
@@ -65,7 +74,9 @@ struct Adapter<Space, std::tuple<Ts...>> {
   static auto apply(std::tuple<Ts...> const& objects) {
     return std::apply(
         [](Ts const&... object) {
-          return std::tuple(Adapter<Space, Ts>::apply(object)...);
+          // Spelt out, since deduction would take a lone tuple apart.
+          return std::tuple<decltype(adapted<Space>(object))...>(
+              adapted<Space>(object)...);
         },
         objects);
   }
@@ -74,18 +85,19 @@ struct Adapter<Space, std::tuple<Ts...>> {
 template <class Space, class First, class Second>
 struct Adapter<Space, std::pair<First, Second>> {
   static auto apply(std::pair<First, Second> const& objects) {
-    return std::pair(Adapter<Space, First>::apply(objects.first),
-                     Adapter<Space, Second>::apply(objects.second));
+    using first_type  = decltype(adapted<Space>(objects.first));
+    using second_type = decltype(adapted<Space>(objects.second));
+    return std::pair<first_type, second_type>(adapted<Space>(objects.first),
+                                              adapted<Space>(objects.second));
   }
 };
 
 template <class Space, class T, std::size_t N>
 struct Adapter<Space, std::array<T, N>> {
   static auto apply(std::array<T, N> const& objects) {
-    using result_type = decltype(Adapter<Space, T>::apply(objects[0]));
+    using result_type = decltype(adapted<Space>(objects[0]));
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array<result_type, N>{
-          Adapter<Space, T>::apply(objects[I])...};
+      return std::array<result_type, N>{adapted<Space>(objects[I])...};
     }(std::make_index_sequence<N>{});
   }
 };
@@ -93,11 +105,11 @@ struct Adapter<Space, std::array<T, N>> {
 template <class Space, class T, class Allocator>
 struct Adapter<Space, std::vector<T, Allocator>> {
   static auto apply(std::vector<T, Allocator> const& objects) {
-    using result_type = decltype(Adapter<Space, T>::apply(objects[0]));
+    using result_type = decltype(adapted<Space>(objects[0]));
     std::vector<result_type> result;
     result.reserve(objects.size());
     for (auto const& object : objects) {
-      result.push_back(Adapter<Space, T>::apply(object));
+      result.push_back(adapted<Space>(object));
     }
     return result;
   }
@@ -116,7 +128,7 @@ struct Adapter<Space, std::vector<T, Allocator>> {
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {
-  return Impl::Adapter<typename Space::memory_space, T>::apply(object);
+  return Impl::adapted<typename Space::memory_space>(object);
 }
 
 /// \brief The same data in ScopedSpace: what is made like the result draws

@@ -109,9 +109,15 @@ class Arena {
   /// without a live View. A block with survivors is retired until its last
   /// View dies; a bounded arena goes on in the space around them.
   /// Cost: no fence; system calls only when blocks are merged or shrunk.
-  /// Threads: any under Locked, but what other threads hold untracked is
-  /// dropped as well.
-  void reset() { m_core->reset(); }
+  /// \throws std::logic_error  Called inside an OpenMP region of several
+  /// threads that draws from the arena by a scope around it. That a kernel
+  /// launched by another thread still uses what is untracked can't be told: not
+  /// to reset then is the caller's duty. Threads: any under Locked, but what
+  /// other threads hold untracked is dropped as well.
+  void reset() {
+    m_core->check_no_region_uses_it("reset");
+    m_core->reset();
+  }
 
   /// \return The present point, for \c rewind. Cost: constant.
   mark_type mark() const { return m_core->mark(); }
@@ -124,7 +130,10 @@ class Arena {
 
   /// \brief As \c reset, and returns all memory without live Views upstream.
   /// Cost: system calls, or what the memory space needs to free a block.
-  void release() { m_core->release(); }
+  void release() {
+    m_core->check_no_region_uses_it("release");
+    m_core->release();
+  }
 
   /// \return A snapshot; exact when no other thread is allocating.
   ArenaStatistics statistics() const { return m_core->statistics(); }
@@ -137,17 +146,22 @@ class Arena {
  private:
   using core_type = Impl::SynchronizedCore<Sync>;
 
-  static execution_space default_instance() {
+  static void check_kokkos_is_running() {
     if (!Kokkos::is_initialized() || Kokkos::is_finalized()) {
       throw std::logic_error(
           "KokkosArena: an Arena was made before Kokkos::initialize or after "
           "Kokkos::finalize; make it between the two");
     }
+  }
+
+  static execution_space default_instance() {
+    check_kokkos_is_running();
     return {};
   }
 
   static core_type* make_core(execution_space const& instance,
                               ArenaOptions options) {
+    check_kokkos_is_running();
     using upstream_type = Impl::SpaceUpstream<memory_space, execution_space>;
     auto upstream =
         std::make_unique<upstream_type>(instance, options.huge_pages);

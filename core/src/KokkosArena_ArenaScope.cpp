@@ -5,14 +5,25 @@ namespace KokkosArena {
 
 namespace {
 
-/// The innermost scope of this thread. It is here, in a compiled library, since
-/// a header would make one for each shared library.
-thread_local ArenaScope* t_innermost = nullptr;
+/// The innermost scope that this thread has opened. It is here, in a compiled
+/// library, since a header would make one for each shared library.
+thread_local ArenaScope const* t_innermost = nullptr;
+
+/// The innermost scope that holds for this thread.
+ArenaScope const* innermost() noexcept {
+  return t_innermost ? t_innermost
+                     : static_cast<ArenaScope const*>(Impl::inherited());
+}
 
 }  // namespace
 
 ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space)
-    : m_core(core), m_memory_space(memory_space), m_outer(t_innermost) {
+    : m_core(core),
+      m_memory_space(memory_space),
+      m_previous(t_innermost),
+      m_outer(innermost()),
+      m_region_level(Impl::region_level()),
+      m_bequest(Impl::bequeath(this)) {
   m_core.open_scope();
   t_innermost = this;
 }
@@ -24,15 +35,25 @@ ArenaScope::~ArenaScope() {
                 "before a scope that was opened after it; keep an ArenaScope "
                 "as a local variable");
   }
-  t_innermost = m_outer;
+  t_innermost = m_previous;
+  Impl::revoke(m_bequest);
   m_core.close_scope();
 }
 
 Impl::Core* current_core(std::type_info const& memory_space) noexcept {
-  for (auto* scope = t_innermost; scope; scope = scope->m_outer) {
+  for (auto const* scope = innermost(); scope; scope = scope->m_outer) {
     if (scope->m_memory_space == memory_space) return &scope->m_core;
   }
   return nullptr;
+}
+
+bool Impl::is_used_by_running_region(Impl::Core const& core) noexcept {
+  if (!in_parallel_region()) return false;
+  auto const level = region_level();
+  for (auto const* scope = innermost(); scope; scope = scope->m_outer) {
+    if (&scope->m_core == &core && scope->m_region_level < level) return true;
+  }
+  return false;
 }
 
 }  // namespace KokkosArena

@@ -3,6 +3,7 @@
 #define KOKKOSARENA_ARENASCOPE_HPP
 
 #include <KokkosArena_Arena.hpp>
+#include <impl/KokkosArena_Region.hpp>
 
 #include <functional>
 #include <typeinfo>
@@ -11,10 +12,19 @@
 namespace KokkosArena {
 
 /// \brief Until it ends, allocations of ScopedSpace over the arena's memory
-/// space go to the arena on this thread. Scopes nest; the innermost over a
-/// memory space wins. A scope ends on the thread that opened it, before the
-/// scopes around it do, exceptions included; otherwise the program is aborted.
-/// Cost: a few instructions, no allocation. Threads: holds for this one.
+/// space go to the arena: on this thread, and on the threads of the OpenMP
+/// regions that this thread launches, Kokkos kernels and nested regions
+/// included. A scope that a thread opens inside a region holds for that thread
+/// and for what it launches. Scopes nest; the innermost over a memory space
+/// wins. A scope ends on the thread that opened it, before the scopes around it
+/// do, exceptions included; otherwise the program is aborted.
+///
+/// Worker threads know the scope by OpenMP's default allocator, which a scope
+/// sets to an equivalent one of its own and restores. In a program that sets a
+/// default allocator itself inside a scope, and on backends with other threads
+/// than OpenMP's, workers use the base space.
+/// Cost: a few instructions, no allocation once a thread has opened as many
+/// scopes before. Threads: as said.
 class ArenaScope {
  public:
   template <class Space, class Sync>
@@ -28,11 +38,15 @@ class ArenaScope {
 
  private:
   friend Impl::Core* current_core(std::type_info const&) noexcept;
+  friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;
   ArenaScope(Impl::Core& core, std::type_info const& memory_space);
 
   Impl::Core& m_core;
   std::type_info const& m_memory_space;
-  ArenaScope* m_outer;
+  ArenaScope const* m_previous;  ///< The innermost of this thread before.
+  ArenaScope const* m_outer;     ///< The same or, without one, the launcher's.
+  int m_region_level;
+  Impl::Bequest m_bequest;
 };
 
 /// \brief A scope that also takes a mark at its start and rewinds to it at its

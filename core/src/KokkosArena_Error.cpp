@@ -3,10 +3,13 @@
 
 #include <Kokkos_Core.hpp>
 
-namespace KokkosArena::Impl {
+namespace KokkosArena {
 
-void abort(std::string const& message) {
+// Not inline, so that the type has one home that all modules catch it by.
+char const* ArenaExhausted::what() const noexcept { return m_message.what(); }
+
+void Impl::abort(std::string const& message) {
   Kokkos::abort(("KokkosArena: " + message).c_str());
 }
 
-}  // namespace KokkosArena::Impl
+}  // namespace KokkosArena

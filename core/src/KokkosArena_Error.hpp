@@ -14,7 +14,7 @@ namespace KokkosArena {
 class ArenaExhausted : public std::bad_alloc {
  public:
   explicit ArenaExhausted(std::string const& message) : m_message(message) {}
-  char const* what() const noexcept override { return m_message.what(); }
+  char const* what() const noexcept override;
 
  private:
   std::runtime_error

@@ -29,13 +29,15 @@ std::size_t array_bytes(std::string const& label,
   bool overflow       = false;
   bool empty          = false;
   for (auto const extent : extents) {
-    empty    = empty || extent == 0;
-    overflow = overflow ||
-               (extent > 0 &&
-                product > std::numeric_limits<std::size_t>::max() / extent);
+    if (extent == 0) {
+      // The others still have to make sense: a mapping multiplies them too.
+      empty = true;
+      continue;
+    }
+    overflow =
+        overflow || product > std::numeric_limits<std::size_t>::max() / extent;
     product *= extent;
   }
-  if (empty) return 0;
   if (overflow) {
     std::string message = "KokkosArena: View \"" + label + "\" of ";
     for (std::size_t r = 0; r < Rank; ++r) {
@@ -46,7 +48,7 @@ std::size_t array_bytes(std::string const& label,
                "extents for negative or uninitialised values";
     throw std::length_error(message);
   }
-  return product;
+  return empty ? 0 : product;
 }
 
 /// T with Rank more asterisks.
@@ -87,13 +89,6 @@ using similar_layout_t = std::conditional_t<
 template <class ViewType, class DataType>
 using similar_view_t = Kokkos::View<DataType, similar_layout_t<ViewType>,
                                     typename ViewType::device_type>;
-
-/// The type of similar<T>(view, n...): as many dynamic extents as arguments.
-template <class ViewType, class T, std::size_t Arguments>
-using similar_data_t = std::conditional_t<
-    Arguments == ViewType::rank_dynamic,
-    typename with_element<typename ViewType::non_const_data_type, T>::type,
-    typename dynamic_data_type<T, Arguments>::type>;
 
 }  // namespace Impl
 
@@ -148,47 +143,39 @@ ViewType make_view(std::string const& label, Extents... extents) {
 /// layout and space of another.
 /// \param[in] view     Any View, also unmanaged, const or strided; a strided
 ///                     one gives one without gaps in the backend's layout.
-/// \param[in] extents  As many as the View has dynamic extents, or any number
-///                     of them for a View of that rank.
-/// \return Labelled as \c view where that costs nothing.
-/// Otherwise as \c make_view.
-template <class T, class DataType, class... Properties,
-          std::integral... Extents>
-  requires(sizeof...(Extents) > 0)
-auto similar(Kokkos::View<DataType, Properties...> const& view,
-             Extents... extents) {
-  using view_type = Kokkos::View<DataType, Properties...>;
-  return make_view<Impl::similar_view_t<
-      view_type, Impl::similar_data_t<view_type, T, sizeof...(Extents)>>>(
-      Impl::label_of(view), extents...);
+/// \param[in] extents  None: those of \c view. As many as it has dynamic ones:
+///                     these. Any other number: dynamic extents of a View of
+///                     that rank.
+/// \return As \c make_view; labelled as \c view if that is an arena View.
+/// \throws As \c make_view.
+/// Cost, threads: as \c make_view.
+template <class T, class ViewType, std::integral... Extents>
+  requires(Kokkos::is_view_v<ViewType>)
+auto similar(ViewType const& view, Extents... extents) {
+  using own_data_type =
+      typename Impl::with_element<typename ViewType::non_const_data_type,
+                                  T>::type;
+  if constexpr (sizeof...(Extents) == 0) {
+    using result_type = Impl::similar_view_t<ViewType, own_data_type>;
+    return [&]<std::size_t... R>(std::index_sequence<R...>) {
+      return make_view<result_type>(Impl::label_of(view), view.extent(R)...);
+    }(std::make_index_sequence<ViewType::rank_dynamic>{});
+  } else if constexpr (sizeof...(Extents) == ViewType::rank_dynamic) {
+    using result_type = Impl::similar_view_t<ViewType, own_data_type>;
+    return make_view<result_type>(Impl::label_of(view), extents...);
+  } else {
+    using result_type = Impl::similar_view_t<
+        ViewType,
+        typename Impl::dynamic_data_type<T, sizeof...(Extents)>::type>;
+    return make_view<result_type>(Impl::label_of(view), extents...);
+  }
 }
 
 /// \brief The same with the elements of \c view, without their const.
-template <class DataType, class... Properties, std::integral... Extents>
-  requires(sizeof...(Extents) > 0)
-auto similar(Kokkos::View<DataType, Properties...> const& view,
-             Extents... extents) {
-  return similar<
-      typename Kokkos::View<DataType, Properties...>::non_const_value_type>(
-      view, extents...);
-}
-
-/// \brief The same with the extents of \c view.
-template <class T, class DataType, class... Properties>
-auto similar(Kokkos::View<DataType, Properties...> const& view) {
-  using view_type   = Kokkos::View<DataType, Properties...>;
-  using result_type = Impl::similar_view_t<
-      view_type, typename Impl::with_element<
-                     typename view_type::non_const_data_type, T>::type>;
-  return [&]<std::size_t... R>(std::index_sequence<R...>) {
-    return make_view<result_type>(Impl::label_of(view), view.extent(R)...);
-  }(std::make_index_sequence<view_type::rank_dynamic>{});
-}
-template <class DataType, class... Properties>
-auto similar(Kokkos::View<DataType, Properties...> const& view) {
-  return similar<
-      typename Kokkos::View<DataType, Properties...>::non_const_value_type>(
-      view);
+template <class ViewType, std::integral... Extents>
+  requires(Kokkos::is_view_v<ViewType>)
+auto similar(ViewType const& view, Extents... extents) {
+  return similar<typename ViewType::non_const_value_type>(view, extents...);
 }
 
 }  // namespace KokkosArena

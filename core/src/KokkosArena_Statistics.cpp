@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Statistics.hpp"
 
+#include <locale>
 #include <ostream>
 #include <sstream>
 
@@ -10,6 +11,7 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
   // Through a stream of its own, so that the caller's flags and width neither
   // change the paragraph nor are changed by it.
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text << "arena \"" << s.label << "\": " << s.used_bytes << " of "
        << s.capacity_bytes << " bytes used in " << s.blocks
        << " block(s), peak " << s.peak_bytes << "; " << s.live_allocations
@@ -20,6 +22,7 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
        << s.upstream_bytes << " bytes; " << s.retired_blocks
        << " retired block(s) of " << s.retired_bytes << " bytes; "
        << s.escaped_views << " View(s) alive at a reset";
+  out.width(0);
   return out << text.str();
 }
 

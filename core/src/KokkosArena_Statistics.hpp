@@ -10,7 +10,9 @@ namespace KokkosArena {
 
 /// \brief What an arena holds and what it did. Bytes are those of whole
 /// allocations: a View's data, its 128-byte Kokkos header, and its record,
-/// rounded up to 64. Exact when no other thread is allocating.
+/// rounded up to 64. Capacity and used bytes are those of the blocks in
+/// service; live bytes include Views in retired blocks. Exact when no other
+/// thread is allocating.
 struct ArenaStatistics {
   std::uint64_t capacity_bytes       = 0;  ///< Of the blocks in service.
   std::uint64_t used_bytes           = 0;  ///< Handed out, holes included.

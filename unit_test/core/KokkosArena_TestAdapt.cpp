@@ -397,4 +397,21 @@ TEST(adapt, rebinds_models_in_containers) {
             model.layers[0].weights.data());
 }
 
+TEST(adapt, keeps_a_tuple_of_one_tuple_or_pair) {
+  using V = Kokkos::View<int*, Host>;
+  V const v("v", 1);
+  auto const a = adapt<Scoped>(std::tuple<std::pair<V, int>>(std::pair(v, 1)));
+  EXPECT_EQ(std::tuple_size_v<std::remove_const_t<decltype(a)>>, 1u);
+  auto const b =
+      adapt<Scoped>(std::tuple<std::tuple<V, int>>(std::tuple(v, 1)));
+  EXPECT_EQ(std::tuple_size_v<std::remove_const_t<decltype(b)>>, 1u);
+}
+
+TEST(adapt, rebinds_const_views_in_containers) {
+  using V      = Kokkos::View<int*, Host>;
+  auto const c = adapt<Scoped>(std::pair<V const, int>(V("v", 1), 1));
+  EXPECT_TRUE(
+      (std::is_same_v<typename decltype(c.first)::memory_space, Scoped>));
+}
+
 }  // namespace

@@ -513,4 +513,20 @@ TEST_F(arena_scope_death_test, arena_made_after_finalize_throws_logic_error) {
               ::testing::ExitedWithCode(0), "");
 }
 
+TEST_F(arena_scope_death_test,
+       arena_with_an_instance_made_after_finalize_throws) {
+  EXPECT_EXIT(
+      {
+        auto* const exec = new Kokkos::DefaultHostExecutionSpace;
+        Kokkos::finalize();
+        try {
+          new Arena<Host>(*exec, ArenaOptions{});
+        } catch (std::logic_error const&) {
+          std::_Exit(0);
+        }
+        std::_Exit(3);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 }  // namespace

@@ -369,4 +369,13 @@ TEST(arena, names_itself_when_rewound_to_a_foreign_mark) {
   other.rewind(mark);
 }
 
+TEST(arena_exhausted, keeps_the_empty_block_of_a_fixed_arena) {
+  Arena<Host> arena(4096);
+  auto const before = figures(arena.statistics());
+  EXPECT_THROW(arena.allocate(10000), ArenaExhausted);
+  EXPECT_EQ(figures(arena.statistics()), before);
+  arena.allocate(100);
+  EXPECT_EQ(arena.statistics().upstream_allocations, 1u);
+}
+
 }  // namespace

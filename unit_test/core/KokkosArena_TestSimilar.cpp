@@ -583,4 +583,22 @@ TEST(similar, can_be_written_in_a_kernel) {
   EXPECT_EQ(view.use_count(), 1);
 }
 
+TEST(make_view, survives_a_zero_beside_extents_whose_product_overflows) {
+  auto const big = std::numeric_limits<std::size_t>::max() / 2;
+  try {
+    auto const a = make_view<Kokkos::View<double***, Scoped>>("a", big, big, 0);
+    EXPECT_EQ(a.size(), 0u);
+  } catch (std::length_error const&) {
+  }
+}
+
+TEST(similar, makes_a_scalar_like_a_scalar) {
+  Kokkos::View<int, Scoped> const scalar("scalar");
+  auto const a = similar(scalar);
+  a()          = 7;
+  EXPECT_EQ(a(), 7);
+  EXPECT_NE(a.data(), scalar.data());
+  EXPECT_EQ(similar(scalar, 4).extent(0), 4u);
+}
+
 }  // namespace

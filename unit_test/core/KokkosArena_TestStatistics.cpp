@@ -306,4 +306,11 @@ TEST(statistics, are_a_snapshot_that_outlives_the_arena) {
   EXPECT_EQ(s.label, "a label that is too long for the small string");
 }
 
+TEST(statistics, print_the_same_whatever_the_streams_width) {
+  std::ostringstream plain, wide;
+  plain << ArenaStatistics{};
+  wide << std::setw(1000) << std::setfill('*') << ArenaStatistics{};
+  EXPECT_EQ(wide.str(), plain.str());
+}
+
 }  // namespace

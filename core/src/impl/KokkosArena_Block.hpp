@@ -46,9 +46,13 @@ class Block {
 
   /// \brief Takes bytes from a hole or else from the top; 0 if neither has
   /// them. \pre bytes > 0, alignment is a power of two.
-  std::uintptr_t allocate(std::size_t bytes, std::size_t alignment) noexcept {
+  /// \param[in] most_holes  Look at no more of them than that.
+  std::uintptr_t allocate(std::size_t bytes, std::size_t alignment,
+                          std::size_t most_holes = few_holes) noexcept {
     if (bytes <= m_largest_hole) [[unlikely]] {
-      if (auto const address = take_from_hole(bytes, alignment)) return address;
+      if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
+        return address;
+      }
     }
     if (alignment <= granule && bytes <= m_end - m_top) [[likely]] {
       auto const address = m_top;
@@ -70,6 +74,12 @@ class Block {
     }
   }
 
+  /// \brief The most bytes that have been used at once since the last call of
+  /// \c restart_peak, if it is called whenever they are about to fall.
+  void note_peak() noexcept { m_peak = std::max(m_peak, used()); }
+  void restart_peak() noexcept { m_peak = 0; }
+  std::size_t peak() const noexcept { return m_peak; }
+
   bool contains(std::uintptr_t address) const noexcept {
     return address - m_begin < m_end - m_begin;
   }
@@ -87,37 +97,29 @@ class Block {
   std::size_t used() const noexcept { return m_top - m_begin; }
   std::vector<Hole> const& holes() const noexcept { return m_holes; }
 
+  /// Looking further for a better hole costs more than it saves, unless
+  /// there is no other room.
+  static constexpr std::size_t few_holes = 128;
+  static constexpr std::size_t all_holes = ~std::size_t(0);
+
   /// Allocations of Views that are alive; the arena counts them here, since
   /// they decide whether the block may be cleared.
   std::size_t live = 0;
 
  private:
-  std::uintptr_t take_from_hole(std::size_t bytes,
-                                std::size_t alignment) noexcept {
-    auto const fits = [&](Hole const& h) {
-      auto const start = align_up(h.begin, alignment);
-      return start < h.end && bytes <= h.end - start;
-    };
-    auto best = m_holes.end();
-    // What was given back last is what the cache still holds.
-    if (m_warm < m_holes.size() && fits(m_holes[m_warm])) {
-      best = m_holes.begin() + static_cast<std::ptrdiff_t>(m_warm);
-    } else {
-      std::size_t largest = 0;
-      for (auto h = m_holes.begin(); h != m_holes.end(); ++h) {
-        largest = std::max(largest, h->bytes());
-        if (fits(*h) && (best == m_holes.end() || h->bytes() < best->bytes())) {
-          best = h;
-        }
-      }
-      m_largest_hole = largest;
-      if (best == m_holes.end()) return 0;
-    }
+  std::uintptr_t take_from_hole(std::size_t bytes, std::size_t alignment,
+                                std::size_t most_holes) noexcept {
+    auto const best = best_hole(bytes, alignment, most_holes);
+    if (best == m_holes.end()) return 0;
     auto const start = align_up(best->begin, alignment);
     auto const rest  = Hole{start + align_up(bytes, granule), best->end};
     if (start == best->begin) {
       if (rest.begin == rest.end) {
+        m_warm = static_cast<std::size_t>(best - m_holes.begin());
         m_holes.erase(best);
+        // The neighbour is what was given back next to last, if all were given
+        // back in a row.
+        if (m_warm == m_holes.size() && m_warm > 0) --m_warm;
         if (m_holes.empty()) m_largest_hole = 0;
       } else {
         best->begin = rest.begin;
@@ -127,6 +129,38 @@ class Block {
       if (rest.begin != rest.end) insert_hole(rest);
     }
     return start;
+  }
+
+  /// The hole that was made last if it fits, since the cache still holds it;
+  /// otherwise the smallest that does.
+  std::vector<Hole>::iterator best_hole(std::size_t bytes,
+                                        std::size_t alignment,
+                                        std::size_t most_holes) noexcept {
+    auto const fits = [&](Hole const& h) {
+      auto const start = align_up(h.begin, alignment);
+      return start < h.end && bytes <= h.end - start;
+    };
+    auto const count = m_holes.size();
+    auto best        = count;
+    if (m_warm >= count) m_warm = 0;
+    if (count > 0 && fits(m_holes[m_warm])) {
+      best = m_warm;
+    } else {
+      std::size_t largest = 0;
+      auto const looks    = std::min(count, most_holes);
+      // Downwards from the warm one, then from the last.
+      for (std::size_t i = 0; i < looks; ++i) {
+        auto const at = m_warm >= i ? m_warm - i : m_warm + count - i;
+        auto const& h = m_holes[at];
+        largest       = std::max(largest, h.bytes());
+        if (fits(h) && (best == count || h.bytes() < m_holes[best].bytes())) {
+          best = at;
+          if (h.bytes() == align_up(bytes, granule)) break;
+        }
+      }
+      if (best == count && looks == count) m_largest_hole = largest;
+    }
+    return m_holes.begin() + static_cast<std::ptrdiff_t>(best);
   }
 
   std::uintptr_t take_aligned_from_top(std::size_t bytes,
@@ -174,6 +208,7 @@ class Block {
   std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
   std::uintptr_t m_begin;
   std::size_t m_warm = 0;  ///< Index of the hole that was made last.
+  std::size_t m_peak = 0;
   std::vector<Hole> m_holes;
 };
 

@@ -92,8 +92,21 @@ void Core::bad_alignment(std::size_t alignment) {
                               " is not a power of two");
 }
 
+void Core::check_no_region_uses_it(char const* operation) const {
+  if (!is_used_by_running_region(*this)) return;
+  throw std::logic_error(
+      "KokkosArena: " + std::string(operation) + "() of arena \"" + label() +
+      "\" was called inside a parallel region that draws from it, whose other "
+      "threads may be using what it would drop; call it between regions");
+}
+
 std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
                                  char const* view_label) {
+  // Its last View is the only one that could ask.
+  if (has_ended()) {
+    throw std::logic_error("KokkosArena: arena \"" + label() +
+                           "\" has ended; nothing can be allocated from it");
+  }
   if (auto const address = take_from_any(bytes, alignment)) return address;
   // Worst case of the alignment: the block begins one granule after it.
   auto const padding = alignment > granule ? alignment : 0;
@@ -113,7 +126,8 @@ std::uintptr_t Core::take_from_any(std::size_t bytes,
                                    std::size_t alignment) noexcept {
   // The newest is the largest.
   for (auto block = m_blocks.rbegin(); block != m_blocks.rend(); ++block) {
-    if (auto const address = (*block)->allocate(bytes, alignment)) {
+    if (auto const address =
+            (*block)->allocate(bytes, alignment, Block::all_holes)) {
       m_current = block->get();
       return address;
     }
@@ -122,12 +136,21 @@ std::uintptr_t Core::take_from_any(std::size_t bytes,
 }
 
 bool Core::acquire_block(std::size_t needed, std::string& failure) {
+  // More than any memory has; asking for it would only cost empty blocks.
+  if (needed > std::numeric_limits<std::ptrdiff_t>::max()) return false;
   auto const room = [&] {
-    return m_options.maximum_bytes - capacity(m_blocks) - capacity(m_retired);
+    return m_options.maximum_bytes - held(m_blocks) - held(m_retired);
   };
-  // Blocks that are empty but too small must not stand in the way.
-  if (room() < needed) return_empty_blocks();
-  if (room() < needed) return false;
+  if (room() < needed) {
+    // Blocks that are empty but too small must not stand in the way; but if
+    // that doesn't help, nothing changes.
+    std::size_t empty = 0;
+    for (auto const& block : m_blocks) {
+      if (block->used() == 0) empty += block->upstream_bytes;
+    }
+    if (room() + empty < needed) return false;
+    return_empty_blocks();
+  }
   // Set aside first, so that nothing can fail once a block has been taken,
   // nor when it is retired or brought back later.
   auto const total = m_blocks.size() + m_retired.size() + 1;
@@ -187,7 +210,8 @@ void Core::return_empty_blocks() noexcept {
 std::uintptr_t Core::revive_retired_block(std::size_t bytes,
                                           std::size_t alignment) noexcept {
   for (auto block = m_retired.begin(); block != m_retired.end(); ++block) {
-    if (auto const address = (*block)->allocate(bytes, alignment)) {
+    if (auto const address =
+            (*block)->allocate(bytes, alignment, Block::all_holes)) {
       m_current = block->get();
       m_blocks.push_back(std::move(*block));
       m_retired.erase(block);
@@ -225,7 +249,7 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
       return true;
     });
   }
-  return m_ended && m_retired.empty();
+  return has_ended() && m_retired.empty();
 }
 
 void Core::give_back_untracked(void* address) {
@@ -257,20 +281,29 @@ void Core::drop_untracked_after(std::uint64_t sequence) noexcept {
   }
 }
 
-void Core::drop_all(bool keep_blocks) noexcept {
+void Core::record_cycle() noexcept {
   note_peaks();
-  m_peak = std::max(m_peak, m_cycle_peak);
-  m_policy.record_cycle(m_cycle_peak);
-  m_cycle_peak          = 0;
+  // What one block will have to hold: in several, one that has become empty
+  // left no hole behind, so each counts with its own peak.
+  std::size_t peak = 0;
+  for (auto const& block : m_blocks) {
+    peak += block->peak();
+    block->restart_peak();
+  }
+  m_policy.record_cycle(peak);
+}
+
+void Core::drop_all(bool keep_blocks) noexcept {
+  record_cycle();
   std::size_t survivors = 0;
   for (auto const& block : m_blocks) {
-    if (block->live > 0) survivors += block->capacity();
+    if (block->live > 0) survivors += block->upstream_bytes;
   }
   if (survivors > 0) {
     drop_untracked_after(0);
     // A bounded arena that has no room for a fresh block goes on in the space
     // around the survivors.
-    auto const room = m_options.maximum_bytes - capacity(m_retired) - survivors;
+    auto const room = m_options.maximum_bytes - held(m_retired) - survivors;
     if (!keep_blocks || room >= m_policy.recommended_bytes()) {
       std::erase_if(m_blocks, [&](auto& block) {
         if (block->live == 0) return false;
@@ -308,7 +341,7 @@ void Core::rewind_to(ArenaMark mark) {
 
 bool Core::end_arena() noexcept {
   drop_untracked_after(0);
-  m_ended = true;
+  m_ended.store(true, std::memory_order_relaxed);
   for (auto& block : m_blocks) {
     if (block->live > 0) {
       m_retired.push_back(std::move(block));
@@ -325,9 +358,9 @@ ArenaStatistics Core::read_statistics() noexcept {
   note_peaks();
   ArenaStatistics s;
   s.capacity_bytes       = capacity(m_blocks);
-  s.used_bytes           = used();
+  s.used_bytes           = used(m_blocks);
   s.live_bytes           = m_live_bytes;
-  s.peak_bytes           = std::max(m_peak, m_cycle_peak);
+  s.peak_bytes           = m_peak;
   s.peak_live_bytes      = m_peak_live_bytes;
   s.live_allocations     = m_live_allocations;
   s.total_allocations    = m_total_allocations;
@@ -338,22 +371,21 @@ ArenaStatistics Core::read_statistics() noexcept {
   s.retired_bytes        = capacity(m_retired);
   s.resets               = m_resets;
   s.escaped_views        = m_escaped_views;
-  s.label                = label();
   return s;
 }
 
 void Core::exhausted(std::size_t bytes, char const* view_label,
                      std::string const& failure) {
-  auto const s = read_statistics();
+  auto const in_service = capacity(m_blocks);
+  auto const in_use     = used(m_blocks);
   std::ostringstream message;
   message << "KokkosArena: arena \"" << label() << "\" can't give " << bytes
           << " bytes";
   if (view_label) message << " for View \"" << view_label << '"';
-  message << ": " << s.used_bytes << " of its " << s.capacity_bytes
-          << " bytes are used, " << s.capacity_bytes - s.used_bytes
-          << " are available";
-  if (s.retired_bytes > 0) {
-    message << ", " << s.retired_bytes
+  message << ": " << in_use << " of its " << in_service << " bytes are used, "
+          << in_service - in_use << " are available";
+  if (!m_retired.empty()) {
+    message << ", " << capacity(m_retired)
             << " more are kept for Views that outlived a reset";
   }
   bool const bounded =

@@ -26,7 +26,8 @@ struct ArenaOptions {
   /// Bytes that the constructor takes; 0: the first allocation decides.
   std::size_t initial_bytes = 0;
   /// Bytes that the arena never exceeds, rounded up to 64. Equal to
-  /// \c initial_bytes: fixed.
+  /// \c initial_bytes: fixed. One contiguous block may need some more than the
+  /// most that is used at once, for the holes between Views of other sizes.
   std::size_t maximum_bytes = std::numeric_limits<std::size_t>::max();
   /// Cycles whose peaks decide on the size of the block, at least 1.
   std::size_t history_length = 5;
@@ -71,6 +72,14 @@ class Core {
   virtual void rewind(ArenaMark)                              = 0;
 
   std::string const& label() const noexcept { return m_options.label; }
+
+  /// Whether the Arena is gone, and only Views keep the core.
+  bool has_ended() const noexcept {
+    return m_ended.load(std::memory_order_relaxed);
+  }
+
+  /// \throws std::logic_error  The caller is in a kernel that uses the arena.
+  void check_no_region_uses_it(char const* operation) const;
 
   // relaxed: a scope is opened and closed by a thread that also orders itself
   // with the arena's end, or the program is wrong with or without the count.
@@ -137,6 +146,7 @@ class Core {
   void drop_all(bool keep_blocks) noexcept;
   void rewind_to(ArenaMark mark);
   std::uint64_t sequence() const noexcept { return m_total_allocations; }
+  /// Without the label, whose copy may take heap memory.
   ArenaStatistics read_statistics() noexcept;
   /// \return Whether no View is alive, so that the core can go.
   bool end_arena() noexcept;
@@ -176,6 +186,7 @@ class Core {
   bool acquire_block(std::size_t needed, std::string& failure);
   void return_block(OwnedBlock& block) noexcept;
   void return_empty_blocks() noexcept;
+  void record_cycle() noexcept;
   std::uintptr_t revive_retired_block(std::size_t bytes,
                                       std::size_t alignment) noexcept;
   void select_current() noexcept;
@@ -185,9 +196,9 @@ class Core {
   [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
                               std::string const& failure);
 
-  std::size_t used() const noexcept {
+  static std::size_t used(Blocks const& blocks) noexcept {
     std::size_t sum = 0;
-    for (auto const& block : m_blocks) sum += block->used();
+    for (auto const& block : blocks) sum += block->used();
     return sum;
   }
   static std::size_t capacity(Blocks const& blocks) noexcept {
@@ -195,9 +206,20 @@ class Core {
     for (auto const& block : blocks) sum += block->capacity();
     return sum;
   }
+  /// What the upstream has given for them.
+  static std::size_t held(Blocks const& blocks) noexcept {
+    std::size_t sum = 0;
+    for (auto const& block : blocks) sum += block->upstream_bytes;
+    return sum;
+  }
   /// Peaks are noted when the figures are about to fall, not as they rise.
   void note_peaks() noexcept {
-    m_cycle_peak      = std::max(m_cycle_peak, used());
+    std::size_t in_service = 0;
+    for (auto const& block : m_blocks) {
+      block->note_peak();
+      in_service += block->used();
+    }
+    m_peak            = std::max(m_peak, in_service);
     m_peak_live_bytes = std::max(m_peak_live_bytes, m_live_bytes);
   }
 
@@ -207,17 +229,18 @@ class Core {
   std::uint64_t m_live_allocations  = 0;
   std::uint64_t m_live_bytes        = 0;
   std::uint64_t m_peak_live_bytes   = 0;
-  std::size_t m_cycle_peak          = 0;
+  std::size_t m_peak                = 0;
   Blocks m_blocks;
   Blocks m_retired;
   Block m_no_block{granule, 0};  ///< Serves nothing.
 
-  std::size_t m_peak                   = 0;
   std::uint64_t m_resets               = 0;
   std::uint64_t m_escaped_views        = 0;
   std::uint64_t m_upstream_allocations = 0;
   std::uint64_t m_upstream_bytes       = 0;
-  bool m_ended                         = false;
+  // relaxed suffices: who reads true has a View, whose end is ordered with the
+  // arena's by the lock.
+  std::atomic<bool> m_ended{false};
   std::atomic<int> m_open_scopes{0};
   ArenaOptions m_options;
   GrowthPolicy m_policy;
@@ -270,8 +293,13 @@ class SynchronizedCore final : public Core {
     rewind_to(mark);
   }
   ArenaStatistics statistics() {
-    Guard const guard(m_mutex);
-    return read_statistics();
+    ArenaStatistics s;
+    {
+      Guard const guard(m_mutex);
+      s = read_statistics();
+    }
+    s.label = label();
+    return s;
   }
   /// The Arena's end. Views that are alive keep the core.
   void end() noexcept {
@@ -290,6 +318,10 @@ class SynchronizedCore final : public Core {
 
   [[no_unique_address]] typename Sync::mutex_type m_mutex;
 };
+
+/// \return Whether the caller is inside a region of several threads that draws
+/// from the core by a scope around the region.
+bool is_used_by_running_region(Core const& core) noexcept;
 
 /// \return The core whose memory holds the address, or null.
 /// Cost: a lock and a search among all blocks of all arenas.

@@ -34,7 +34,7 @@ void* map_pages(std::size_t bytes, bool huge_pages) noexcept {
   bool const aligned = length >= huge_page_bytes;
   auto const margin  = aligned ? huge_page_bytes : 0;
   void* const raw    = mmap(nullptr, length + margin, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   if (!aligned) return raw;
   auto const begin = reinterpret_cast<std::uintptr_t>(raw);

@@ -9,7 +9,7 @@
 
 namespace KokkosArena::Impl {
 
-/// \brief Fresh host pages, untouched and zero.
+/// \brief Fresh host pages.
 /// \param[in] bytes       At least 1.
 /// \param[in] huge_pages  Ask for 2 MiB pages where the range has room for one:
 ///                        a first touch costs an eighth then. Advice only.

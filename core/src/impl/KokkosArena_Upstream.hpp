@@ -28,7 +28,9 @@ class Upstream {
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
 };
 
-/// A Kokkos memory space as upstream; HostSpace by pages of its own.
+/// A Kokkos memory space as upstream; HostSpace by pages of its own, which
+/// Kokkos Tools see as an allocation like any other. The arena's lock is held
+/// then: a callback must not call the arena.
 template <class MemorySpace, class ExecutionSpace>
 class SpaceUpstream final : public Upstream {
  public:

@@ -9,6 +9,7 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <impl/KokkosArena_Region.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -36,6 +37,10 @@
 
 #if defined(KOKKOS_ENABLE_OPENMP)
 #include <omp.h>
+#endif
+
+#if KOKKOS_VERSION < 40699
+#error "KokkosArena needs Kokkos 4.7 or newer"
 #endif
 
 namespace Kokkos::Impl {
@@ -147,8 +152,11 @@ class SharedAllocationRecord<Space, void>
   }
   static void* reallocate_tracked(void* data, std::size_t bytes) {
     auto* const old_record = get_record(data);
-    auto* const new_record =
-        create(old_record->m_space, label_of(*old_record), bytes);
+    auto* const old_core   = old_record->m_space.impl_core();
+    // In the same arena, unless that is gone.
+    auto const space =
+        old_core && old_core->has_ended() ? Space{} : old_record->m_space;
+    auto* const new_record = create(space, label_of(*old_record), bytes);
     std::memcpy(new_record->data(), data,
                 std::min(old_record->size(), new_record->size()));
     base_type::increment(new_record);
@@ -158,7 +166,8 @@ class SharedAllocationRecord<Space, void>
   /// \brief Ends a record that nobody has taken a share of.
   static void discard(void* data) {
     auto* const record = get_record(data);
-    record->m_dealloc(record);
+    base_type::increment(record);
+    base_type::decrement(record);
   }
   static SharedAllocationRecord* get_record(void* data) {
     auto const* const header = data ? header_type::get_header(data) : nullptr;
@@ -239,14 +248,30 @@ class SharedAllocationRecord<Space, void>
       record->~Record();
       core->deallocate_tracked(memory, bytes);
     } else {
-      space.impl_base().deallocate(record->m_label.c_str(), memory, bytes,
-                                   data_bytes);
+      give_back_to_base(space.impl_base(), record->m_label.c_str(), memory,
+                        bytes, data_bytes);
       record->~Record();
       ::operator delete(static_cast<void*>(record));
     }
   }
 
   void destroy_elements() {}
+
+  template <class BaseSpace>
+  static void give_back_to_base(BaseSpace const& base, char const* label,
+                                void* memory, std::size_t bytes,
+                                std::size_t data_bytes) {
+    if constexpr (std::is_same_v<BaseSpace, Kokkos::HostSpace>) {
+      // HostSpace fences first. Inside a kernel that would wait for the kernel
+      // itself, and a kernel's own temporary is read by nobody else. With one
+      // thread Kokkos runs kernels without a region that could be seen.
+      if (KokkosArena::Impl::region_level() > 0 || Kokkos::num_threads() == 1) {
+        base.impl_deallocate(label, memory, bytes, data_bytes);
+        return;
+      }
+    }
+    base.deallocate(label, memory, bytes, data_bytes);
+  }
 
   static void fill_header(SharedAllocationRecord& record,
                           std::string_view label) {
@@ -318,17 +343,15 @@ class SharedAllocationRecord<Space, void>
 
 /// \brief Makes and ends the elements of a View in an arena space on a host
 /// backend. Kokkos' own holds an execution space handle, whose copies cost more
-/// than the allocation, and fences; this one has neither.
+/// than the allocation, takes the lock of the instance, and fences; this one
+/// does none of it.
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
-  requires(KokkosArena::Impl::is_synchronous_v<ExecutionSpace> &&
-           KokkosArena::Impl::record_in_arena_v<Space>)
-struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
-  ViewValueFunctor() = default;
-  ViewValueFunctor(ExecutionSpace const&, T* pointer, std::size_t size,
-                   std::string const&)
-      : m_pointer(pointer), m_size(size) {}
-  ViewValueFunctor(T* pointer, std::size_t size, std::string const&)
-      : m_pointer(pointer), m_size(size) {}
+class ArenaElements {
+ public:
+  ArenaElements() = default;
+  /// \param[in] threads  That may share the work; 0: the default's.
+  ArenaElements(T* pointer, std::size_t size, int threads)
+      : m_pointer(pointer), m_size(size), m_threads(threads) {}
 
   void construct_shared_allocation() {
     if constexpr (std::is_trivially_default_constructible_v<T>) {
@@ -367,8 +390,8 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
   template <class Range>
   void run(char const* what, Range const& range) const {
     std::uint64_t kernel  = 0;
-    bool const with_tools = Kokkos::Tools::profileLibraryLoaded();
-    if (with_tools && m_size > 0) {
+    bool const with_tools = m_size > 0 && Kokkos::Tools::profileLibraryLoaded();
+    if (with_tools) {
       auto const label = SharedAllocationHeader::get_header(m_pointer)->label();
       Kokkos::Tools::beginParallelFor(
           std::string("Kokkos::View::") + what + " [" + label + "]",
@@ -378,7 +401,7 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
     if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
       range(m_pointer, m_size);
     }
-    if (with_tools && m_size > 0) Kokkos::Tools::endParallelFor(kernel);
+    if (with_tools) Kokkos::Tools::endParallelFor(kernel);
   }
 
   /// \return Whether other threads took part. Not inside a kernel, where the
@@ -387,33 +410,60 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T> {
   /// that makes or ends them.
   template <class Range>
   bool share([[maybe_unused]] Range const& range) const {
-    if constexpr (!std::is_trivially_destructible_v<T>) return false;
-#ifdef KOKKOS_ENABLE_SERIAL
-    if constexpr (std::is_same_v<ExecutionSpace, Kokkos::Serial>) return false;
-#endif
 #ifdef KOKKOS_ENABLE_OPENMP
-    if (omp_in_parallel()) return false;
+    if constexpr (std::is_same_v<ExecutionSpace, Kokkos::OpenMP> &&
+                  std::is_trivially_destructible_v<T>) {
+      auto const threads = m_threads > 0 ? m_threads : Kokkos::num_threads();
+      if (threads < parallel_threads || KokkosArena::Impl::region_level() > 0) {
+        return false;
+      }
+      // A region of this thread's own, without the lock that a kernel of
+      // another thread on the same instance may hold.
+#pragma omp parallel num_threads(threads)
+      {
+        auto const count = static_cast<std::size_t>(omp_get_num_threads());
+        auto const chunk = (m_size + count - 1) / count;
+        auto const rank  = static_cast<std::size_t>(omp_get_thread_num());
+        auto const begin = std::min(m_size, rank * chunk);
+        range(m_pointer + begin, std::min(m_size, begin + chunk) - begin);
+      }
+      return true;
+    }
 #endif
-    ExecutionSpace const exec{};
-    if (exec.concurrency() < parallel_threads) return false;
-    auto* const first    = m_pointer;
-    auto const size      = m_size;
-    auto const threads   = static_cast<std::size_t>(exec.concurrency());
-    auto const per_chunk = (size + threads - 1) / threads;
-    Kokkos::parallel_for(
-        "KokkosArena::first touch",
-        Kokkos::RangePolicy<ExecutionSpace, Kokkos::Schedule<Kokkos::Static>>(
-            exec, 0, threads),
-        [=](std::size_t chunk) {
-          auto const begin = std::min(size, chunk * per_chunk);
-          auto const end   = std::min(size, begin + per_chunk);
-          range(first + begin, end - begin);
-        });
-    return true;
+    return false;
   }
 
   T* m_pointer       = nullptr;
   std::size_t m_size = 0;
+  int m_threads      = 1;
+};
+
+template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
+  requires(KokkosArena::Impl::is_synchronous_v<ExecutionSpace> &&
+           KokkosArena::Impl::record_in_arena_v<Space>)
+struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
+    : ArenaElements<ExecutionSpace, Space, T> {
+  ViewValueFunctor() = default;
+  ViewValueFunctor(ExecutionSpace const& exec, T* pointer, std::size_t size,
+                   std::string const&)
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size,
+                                                exec.concurrency()) {}
+  ViewValueFunctor(T* pointer, std::size_t size, std::string const&)
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0) {}
+};
+
+/// The one that View uses for SequentialHostInit.
+template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
+  requires(KokkosArena::Impl::record_in_arena_v<Space>)
+struct ViewValueFunctorSequentialHostInit<Device<ExecutionSpace, Space>, T>
+    : ArenaElements<ExecutionSpace, Space, T> {
+  ViewValueFunctorSequentialHostInit() = default;
+  ViewValueFunctorSequentialHostInit(ExecutionSpace const&, T* pointer,
+                                     std::size_t size, std::string const&)
+      : ViewValueFunctorSequentialHostInit(pointer, size, {}) {}
+  ViewValueFunctorSequentialHostInit(T* pointer, std::size_t size,
+                                     std::string const&)
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 1) {}
 };
 
 }  // namespace Kokkos::Impl

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_Region.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include <Kokkos_Macros.hpp>
+
+#if defined(KOKKOS_ENABLE_OPENMP)
+#include <omp.h>
+#endif
+
+namespace KokkosArena::Impl {
+
+#if defined(KOKKOS_ENABLE_OPENMP)
+
+/// An allocator handle and what it stands for. Never destroyed, so that a
+/// handle that was a token once can't become something else.
+class RegionToken {
+ public:
+  explicit RegionToken(std::uintptr_t allocator) : handle(allocator) {}
+  std::uintptr_t const handle;
+  // Written by the thread that has the token, before it launches a region, and
+  // read by that region's threads. The launch orders the two already; release
+  // and acquire say so to tools that can't see into the OpenMP runtime.
+  std::atomic<void const*> value{nullptr};
+};
+
+namespace {
+
+std::uintptr_t default_allocator() noexcept {
+  return static_cast<std::uintptr_t>(omp_get_default_allocator());
+}
+
+struct AllTokens {
+  std::mutex mutex;
+  std::unordered_map<std::uintptr_t, RegionToken*> by_handle;
+  std::vector<RegionToken*> unused;
+  std::atomic<std::uint64_t> created{0};
+};
+
+AllTokens& all_tokens() {
+  static auto* const instance = new AllTokens;
+  return *instance;
+}
+
+RegionToken* make_token() {
+  auto& all = all_tokens();
+  std::lock_guard const guard(all.mutex);
+  if (!all.unused.empty()) {
+    auto* const token = all.unused.back();
+    all.unused.pop_back();
+    return token;
+  }
+  // What malloc aligns to: the properties of the default allocator.
+  omp_alloctrait_t const trait{omp_atk_alignment, alignof(std::max_align_t)};
+  auto const allocator = static_cast<std::uintptr_t>(
+      omp_init_allocator(omp_default_mem_space, 1, &trait));
+  if (allocator == static_cast<std::uintptr_t>(omp_null_allocator)) {
+    return nullptr;
+  }
+  auto* const token = new RegionToken(allocator);
+  all.by_handle.emplace(allocator, token);
+  // relaxed: read under the lock, or as a hint that a miss is out of date.
+  all.created.fetch_add(1, std::memory_order_relaxed);
+  return token;
+}
+
+/// Tokens that this thread has used and may use again.
+struct Store {
+  std::vector<RegionToken*> tokens;
+  ~Store() {
+    auto& all = all_tokens();
+    std::lock_guard const guard(all.mutex);
+    all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
+  }
+};
+thread_local Store t_store;
+
+/// The last handle that this thread has looked up.
+struct LastSeen {
+  std::uintptr_t handle = 0;
+  RegionToken* token    = nullptr;
+  std::uint64_t created = 0;
+};
+thread_local LastSeen t_last_seen;
+
+RegionToken* find_token(std::uintptr_t handle) {
+  auto& all = all_tokens();
+  // relaxed: a token that this thread has inherited was made before the region.
+  auto const created = all.created.load(std::memory_order_relaxed);
+  auto& last         = t_last_seen;
+  if (last.handle == handle && (last.token || last.created == created)) {
+    return last.token;
+  }
+  std::lock_guard const guard(all.mutex);
+  auto const entry = all.by_handle.find(handle);
+  last = {handle, entry == all.by_handle.end() ? nullptr : entry->second,
+          created};
+  return last.token;
+}
+
+}  // namespace
+
+Bequest bequeath(void const* value) noexcept {
+  RegionToken* token = nullptr;
+  if (auto& tokens = t_store.tokens; !tokens.empty()) {
+    token = tokens.back();
+    tokens.pop_back();
+  } else {
+    try {
+      token = make_token();
+      t_store.tokens.reserve(t_store.tokens.capacity() + 1);
+    } catch (...) {
+      // Without memory for a token the regions' threads use the base space.
+    }
+  }
+  if (!token) return {};
+  token->value.store(value, std::memory_order_release);
+  Bequest const bequest{token, default_allocator()};
+  omp_set_default_allocator(static_cast<omp_allocator_handle_t>(token->handle));
+  return bequest;
+}
+
+void revoke(Bequest const& bequest) noexcept {
+  auto* const token = bequest.token;
+  if (!token) return;
+  // A default allocator that the program has set meanwhile stays.
+  if (default_allocator() == token->handle) {
+    omp_set_default_allocator(
+        static_cast<omp_allocator_handle_t>(bequest.previous_allocator));
+  }
+  token->value.store(nullptr, std::memory_order_release);
+  t_store.tokens.push_back(token);
+}
+
+void const* inherited() noexcept {
+  auto const handle = default_allocator();
+  // The predefined allocators are small numbers.
+  if (handle <= static_cast<std::uintptr_t>(omp_thread_mem_alloc)) {
+    return nullptr;
+  }
+  auto* const token = find_token(handle);
+  return token ? token->value.load(std::memory_order_acquire) : nullptr;
+}
+
+int region_level() noexcept { return omp_get_level(); }
+bool in_parallel_region() noexcept { return omp_in_parallel(); }
+
+#else
+
+Bequest bequeath(void const*) noexcept { return {}; }
+void revoke(Bequest const&) noexcept {}
+void const* inherited() noexcept { return nullptr; }
+int region_level() noexcept { return 0; }
+bool in_parallel_region() noexcept { return false; }
+
+#endif
+
+}  // namespace KokkosArena::Impl

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Scopes reach the threads of kernels, and Views are made and dropped there.
+#include <KokkosArena.hpp>
+
+#include <gtest/gtest.h>
+#include <Kokkos_Core.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#ifdef KOKKOS_ENABLE_OPENMP
+#include <omp.h>
+#endif
+
+namespace {
+
+using Host   = Kokkos::HostSpace;
+using Scoped = KokkosArena::ScopedSpace<Host>;
+using Exec   = Kokkos::DefaultHostExecutionSpace;
+using Arena  = KokkosArena::Arena<Host>;
+using View   = Kokkos::View<std::int64_t*, Scoped>;
+
+constexpr int iterations = 2000;
+constexpr int length     = 64;
+
+/// What a kernel that knows nothing of arenas does: two temporaries, one of
+/// them initialised. Gives 0 if an element was not zero, or was overwritten.
+template <class ViewType = View>
+std::int64_t use_temporaries(std::int64_t i) {
+  ViewType initialised("initialised", length);
+  ViewType raw(Kokkos::view_alloc("raw", Kokkos::WithoutInitializing), length);
+  for (int k = 0; k < length; ++k) {
+    if (initialised(k) != 0) return 0;
+    initialised(k) = i;
+    raw(k)         = i + k;
+  }
+  for (int k = 0; k < length; ++k) {
+    if (initialised(k) != i || raw(k) != i + k) return 0;
+  }
+  return 1;
+}
+
+std::uint64_t total(Arena const& arena) {
+  return arena.statistics().total_allocations;
+}
+
+/// Runs a kernel in a scope and expects that all of its 2 * iterations
+/// temporaries came from the arena, were right, and are gone.
+template <class Kernel>
+void expect_all_from_arena(Kernel const& kernel) {
+  Arena arena;
+  std::int64_t right = 0;
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    right = kernel();
+  }
+  EXPECT_EQ(right, iterations);
+  EXPECT_EQ(total(arena), 2u * iterations);
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+}
+
+TEST(regions, scope_reaches_parallel_for) {
+  expect_all_from_arena([] {
+    std::atomic<std::int64_t> right{0};
+    Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations),
+                         [&](int i) { right += use_temporaries(i); });
+    return right.load();
+  });
+}
+
+TEST(regions, scope_reaches_parallel_reduce) {
+  expect_all_from_arena([] {
+    std::int64_t right = 0;
+    Kokkos::parallel_reduce(
+        Kokkos::RangePolicy<Exec, Kokkos::Schedule<Kokkos::Dynamic>>(
+            0, iterations),
+        [](int i, std::int64_t& sum) { sum += use_temporaries(i); }, right);
+    return right;
+  });
+}
+
+TEST(regions, scope_reaches_parallel_scan) {
+  expect_all_from_arena([] {
+    std::int64_t right = 0;
+    Kokkos::parallel_scan(
+        Kokkos::RangePolicy<Exec>(0, iterations),
+        [](int i, std::int64_t& sum, bool final) {
+          // A scan runs its body twice for every index.
+          sum += final ? use_temporaries(i) : 1;
+        },
+        right);
+    return right;
+  });
+}
+
+TEST(regions, scope_reaches_team_policy) {
+  expect_all_from_arena([] {
+    std::atomic<std::int64_t> right{0};
+    using policy_type = Kokkos::TeamPolicy<Exec>;
+    Kokkos::parallel_for(policy_type(iterations / 10, 1),
+                         [&](policy_type::member_type const& team) {
+                           for (int k = 0; k < 10; ++k) {
+                             right += use_temporaries(team.league_rank() + k);
+                           }
+                         });
+    return right.load();
+  });
+}
+
+TEST(regions, scope_reaches_mdrange_policy) {
+  expect_all_from_arena([] {
+    std::atomic<std::int64_t> right{0};
+    Kokkos::parallel_for(
+        Kokkos::MDRangePolicy<Exec, Kokkos::Rank<2>>({0, 0},
+                                                     {iterations / 20, 20}),
+        [&](int i, int j) { right += use_temporaries(i * 20 + j); });
+    return right.load();
+  });
+}
+
+TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
+  Arena outer;
+  std::atomic<int> wrong{0};
+  {
+    KokkosArena::ArenaScope const scope(outer);
+    Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, 200), [&](int i) {
+      if (i % 2 == 0) {
+        if (!use_temporaries(i)) ++wrong;
+        return;
+      }
+      Arena own;
+      KokkosArena::ArenaScope const inner(own);
+      if (!use_temporaries(i)) ++wrong;
+      if (total(own) != 2) ++wrong;
+    });
+  }
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(total(outer), 200u);
+}
+
+TEST(regions, scope_does_not_reach_other_std_threads) {
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+  std::thread([] { EXPECT_EQ(use_temporaries(1), 1); }).join();
+  EXPECT_EQ(total(arena), 0u);
+}
+
+TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
+  Arena arena;
+  std::atomic<int> wrong{0};
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations), [&](int i) {
+      Kokkos::View<std::string*, Scoped> const strings("strings", 5);
+      strings(2)      = "longer than a small string is: " + std::to_string(i);
+      auto const same = [strings] { return strings(2).size(); };
+      auto const numbers = KokkosArena::make_view<View>("numbers", i % 7);
+      auto const copy    = KokkosArena::similar(numbers, 3);
+      if (same() < 31 || !strings(4).empty() || copy.extent(0) != 3) ++wrong;
+    });
+  }
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(total(arena), 3u * iterations);
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+}
+
+TEST(regions, views_may_end_on_another_thread_than_they_began) {
+  Arena arena;
+  std::vector<View> views(iterations);
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations), [&](int i) {
+      View const view("view", length);
+      for (int k = 0; k < length; ++k) view(k) = i + k;
+      views[static_cast<std::size_t>(i)] = view;
+    });
+  }
+  EXPECT_EQ(arena.statistics().live_allocations, unsigned{iterations});
+  std::atomic<int> wrong{0};
+  Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations), [&](int i) {
+    // From the other end, so that most change hands.
+    auto const j = iterations - 1 - i;
+    auto& view   = views[static_cast<std::size_t>(j)];
+    for (int k = 0; k < length; ++k) {
+      if (view(k) != j + k) ++wrong;
+    }
+    view = View();
+  });
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  EXPECT_EQ(arena.statistics().used_bytes, 0u);
+}
+
+TEST(regions, views_of_the_base_space_end_in_kernels) {
+  std::int64_t right = 0;
+  Kokkos::parallel_reduce(
+      Kokkos::RangePolicy<Exec>(0, iterations),
+      [](int i, std::int64_t& sum) { sum += use_temporaries(i); }, right);
+  EXPECT_EQ(right, iterations);
+}
+
+std::atomic<int> fences{0};
+
+TEST(regions, temporaries_in_kernels_make_no_fence) {
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+  namespace tools = Kokkos::Tools::Experimental;
+  int inside      = -1;
+  tools::set_begin_fence_callback(
+      [](char const*, std::uint32_t, std::uint64_t*) { ++fences; });
+  std::atomic<std::int64_t> right{0};
+  Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations), [&](int i) {
+    auto const before = fences.load();
+    right += use_temporaries(i);
+    if (fences.load() != before) right -= 1;
+  });
+  Kokkos::fence();
+  inside = fences.load();
+  tools::set_begin_fence_callback(nullptr);
+  EXPECT_EQ(right.load(), iterations);
+  EXPECT_GT(inside, 0)
+      << "the callback has to count the fence after the kernel";
+}
+
+#ifdef KOKKOS_ENABLE_OPENMP
+
+/// The same as a raw region of so many threads; gives what was right.
+std::int64_t raw_region(int threads, int count) {
+  std::int64_t right = 0;
+#pragma omp parallel for num_threads(threads) reduction(+ : right)
+  for (int i = 0; i < count; ++i) right += use_temporaries(i);
+  return right;
+}
+
+TEST(regions, scope_reaches_raw_regions_of_changing_size) {
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+  std::uint64_t expected = 0;
+  for (int threads : {1, 4, 2, 8, 3, 1, 8}) {
+    EXPECT_EQ(raw_region(threads, 100), 100);
+    expected += 200;
+    EXPECT_EQ(total(arena), expected) << threads;
+  }
+}
+
+TEST(regions, scope_reaches_nested_regions) {
+  Arena arena;
+  auto const levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(2);
+  std::int64_t right = 0;
+  {
+    KokkosArena::ArenaScope const scope(arena);
+#pragma omp parallel num_threads(3) reduction(+ : right)
+    right += raw_region(2, 50);
+  }
+  omp_set_max_active_levels(levels);
+  EXPECT_EQ(right, 150);
+  EXPECT_EQ(total(arena), 300u);
+}
+
+TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
+  Arena outer;
+  auto const levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(2);
+  std::atomic<int> wrong{0};
+  {
+    KokkosArena::ArenaScope const scope(outer);
+#pragma omp parallel num_threads(3)
+    {
+      Arena own;
+      {
+        KokkosArena::ArenaScope const inner(own);
+        if (raw_region(2, 50) != 50 || total(own) != 100) ++wrong;
+      }
+      if (raw_region(2, 20) != 20) ++wrong;
+    }
+  }
+  omp_set_max_active_levels(levels);
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(total(outer), 120u);
+}
+
+TEST(regions, scope_ends_for_the_workers_too) {
+  Arena arena;
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    EXPECT_EQ(raw_region(4, 100), 100);
+  }
+  auto const before = total(arena);
+  EXPECT_EQ(raw_region(4, 100), 100);
+  EXPECT_EQ(total(arena), before);
+}
+
+TEST(regions, concurrent_scopes_never_see_each_other) {
+  std::atomic<int> wrong{0};
+  auto const work = [&](int seed) {
+    for (int round = 0; round < 20; ++round) {
+      Arena arena;
+      KokkosArena::ArenaScope const scope(arena);
+      auto const threads = 1 + (seed + round) % 5;
+      if (raw_region(threads, 60) != 60 || total(arena) != 120) ++wrong;
+    }
+  };
+  for (int generation = 0; generation < 3; ++generation) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) threads.emplace_back(work, t);
+    for (auto& thread : threads) thread.join();
+  }
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+TEST(regions, scope_reaches_kernels_on_a_partition) {
+  expect_all_from_arena([] {
+    auto const instances =
+        Kokkos::Experimental::partition_space(Kokkos::OpenMP(), 1, 1);
+    std::int64_t right = 0;
+    for (auto const& instance : instances) {
+      std::int64_t part = 0;
+      Kokkos::parallel_reduce(
+          Kokkos::RangePolicy<Kokkos::OpenMP>(instance, 0, iterations / 2),
+          [](int i, std::int64_t& sum) { sum += use_temporaries(i); }, part);
+      right += part;
+    }
+    return right;
+  });
+}
+
+TEST(regions, default_allocator_of_the_program_is_restored) {
+  omp_alloctrait_t const trait{omp_atk_alignment, 128};
+  auto const own    = omp_init_allocator(omp_default_mem_space, 1, &trait);
+  auto const before = omp_get_default_allocator();
+  omp_set_default_allocator(own);
+  {
+    Arena arena;
+    KokkosArena::ArenaScope const scope(arena);
+    EXPECT_NE(omp_get_default_allocator(), own);
+    // The one in between is a real one.
+    void* const memory = omp_alloc(100, omp_null_allocator);
+    EXPECT_NE(memory, nullptr);
+    omp_free(memory, omp_null_allocator);
+  }
+  EXPECT_EQ(omp_get_default_allocator(), own);
+  omp_set_default_allocator(before);
+  omp_destroy_allocator(own);
+}
+
+TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+  auto const ours = omp_get_default_allocator();
+  omp_set_default_allocator(omp_default_mem_alloc);
+  EXPECT_EQ(raw_region(4, 100), 100);
+  // The thread that opened the scope knows it in any case.
+  EXPECT_LT(total(arena), 200u);
+  omp_set_default_allocator(ours);
+}
+
+TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
+  KokkosArena::ArenaOptions options;
+  options.label = "busy";
+  Arena arena(options);
+  KokkosArena::ArenaScope const scope(arena);
+  std::atomic<int> errors{0};
+#pragma omp parallel num_threads(2)
+  {
+    try {
+      arena.reset();
+    } catch (std::logic_error const& e) {
+      if (std::string(e.what()).find("busy") != std::string::npos) ++errors;
+    }
+  }
+  EXPECT_EQ(errors.load(), 2);
+  EXPECT_EQ(arena.statistics().resets, 0u);
+  arena.reset();
+  EXPECT_EQ(arena.statistics().resets, 1u);
+}
+
+TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
+  std::atomic<int> resets{0};
+#pragma omp parallel num_threads(2)
+  {
+    Arena own;
+    KokkosArena::ArenaScope const scope(own);
+    use_temporaries(1);
+    own.reset();
+    resets += static_cast<int>(own.statistics().resets);
+  }
+  EXPECT_EQ(resets.load(), 2);
+}
+
+#endif
+
+}  // namespace
