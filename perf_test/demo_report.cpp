@@ -107,7 +107,7 @@ void print_machine(std::ostream& out, Machine const& machine) {
       << machine.processors << " x " << machine.processor
       << "; huge pages: " << machine.huge_pages << '\n';
   if (is_busy(machine)) {
-    out << "This machine is busy (load " << machine.load
+    out << "This machine is busy (load " << std::lround(machine.load)
         << "), which distorts times, those with several threads most.\n";
   }
 }
