@@ -124,6 +124,78 @@ TEST(block, allocations_are_disjoint_and_holes_are_what_is_left) {
   }
 }
 
+TEST(block, large_allocations_from_both_ends_are_disjoint_and_leave_nothing) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    constexpr std::size_t bytes = 64 * 512;
+    auto block                  = make_block(bytes);
+    Map map(bytes);
+    std::vector<std::pair<std::uintptr_t, std::size_t>> held;
+    std::size_t taken = 0;
+    for (int i = 0; i < 3000; ++i) {
+      if (held.empty() || random.below(100) < 52) {
+        auto const size = 1 + random.below(random.below(10) ? 600 : 6000);
+        auto const alignment =
+            random.below(4) ? 64 : std::size_t(1) << random.below(13);
+        bool const room    = map.has_room(size, alignment);
+        bool const large   = random.below(3) > 0;
+        auto const address = large ? block.allocate_large(size, alignment)
+                                   : block.allocate(size, alignment);
+        if (address == 0) {
+          // An alignment may fit at one end and not at the other.
+          ASSERT_FALSE(room && alignment <= 64);
+        } else {
+          ASSERT_EQ(address % alignment, 0u);
+          map.take(address, size);
+          if (HasFatalFailure()) return;
+          held.emplace_back(address, size);
+          taken += granules(size) * 64;
+        }
+      } else {
+        if (random.below(2)) {
+          std::swap(held.back(), held[random.below(held.size())]);
+        }
+        auto const [address, size] = held.back();
+        held.pop_back();
+        block.deallocate(address, size);
+        map.give_back(address, size);
+        taken -= granules(size) * 64;
+      }
+      ASSERT_LE(block.top(), block.floor());
+      std::size_t in_holes  = 0;
+      std::uintptr_t behind = 0;
+      for (auto const& hole : block.holes()) {
+        ASSERT_NE(hole.begin, behind) << "neighbours have to become one";
+        ASSERT_NE(hole.end, block.top());
+        ASSERT_NE(hole.begin, block.floor());
+        in_holes += hole.bytes();
+        behind = hole.end;
+      }
+      ASSERT_EQ(block.used(), taken + in_holes);
+    }
+    for (auto const& [address, size] : held) block.deallocate(address, size);
+    EXPECT_EQ(block.used(), 0u);
+    EXPECT_TRUE(block.holes().empty());
+    EXPECT_EQ(block.allocate(bytes, 64), base);
+  }
+}
+
+TEST(block, large_allocations_that_overlap_in_time_leave_no_hole) {
+  auto block          = make_block(6400);
+  std::uintptr_t last = 0;
+  std::size_t before  = 0;
+  for (std::size_t const bytes : {640, 1280, 64, 3200, 2560, 3840, 128}) {
+    auto const address = block.allocate_large(bytes, 64);
+    ASSERT_NE(address, 0u);
+    EXPECT_EQ(block.used(), before + bytes);
+    if (last) block.deallocate(last, before);
+    EXPECT_TRUE(block.holes().empty());
+    last   = address;
+    before = bytes;
+  }
+}
+
 TEST(block, neighbouring_holes_become_one_in_any_order_of_frees) {
   std::vector<std::size_t> order{1, 2, 3};
   do {

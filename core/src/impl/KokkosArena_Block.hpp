@@ -31,18 +31,22 @@ struct Hole {
   std::size_t bytes() const noexcept { return end - begin; }
 };
 
-/// \brief A contiguous range that is handed out from its beginning, with the
+/// \brief A contiguous range that is handed out from its two ends, with the
 /// holes that frees leave behind.
 ///
-/// Invariant: [begin, top) is the disjoint union of the allocations and of
-/// the holes; holes are sorted, never adjacent to each other nor to the top.
-/// So a block whose last allocation is given back has no hole and is empty.
+/// Invariant: [begin, top) and [floor, end) are each the disjoint union of
+/// allocations and holes; holes are sorted, never adjacent to each other nor to
+/// the free range [top, floor). So a block whose last allocation is given back
+/// has no hole and is empty.
 class Block {
  public:
   /// \param[in] begin       First address, a multiple of the granule.
   /// \param[in] bytes       Length, a multiple of the granule.
   Block(std::uintptr_t begin, std::size_t bytes) noexcept
-      : m_top(begin), m_end(begin + bytes), m_begin(begin) {}
+      : m_top(begin),
+        m_floor(begin + bytes),
+        m_begin(begin),
+        m_end(begin + bytes) {}
 
   /// \brief Takes bytes from a hole or else from the top; 0 if neither has
   /// them. \pre bytes > 0, alignment is a power of two.
@@ -54,7 +58,7 @@ class Block {
         return address;
       }
     }
-    if (alignment <= granule && bytes <= m_end - m_top) [[likely]] {
+    if (alignment <= granule && bytes <= m_floor - m_top) [[likely]] {
       auto const address = m_top;
       m_top += align_up(bytes, granule);
       return address;
@@ -62,13 +66,28 @@ class Block {
     return alignment <= granule ? 0 : take_aligned_from_top(bytes, alignment);
   }
 
+  /// \brief The same for a large allocation that will be given back: at the
+  /// other end than the last one, or at an empty end. Where each output of a
+  /// chain of layers outlives its input, both then leave no hole.
+  std::uintptr_t allocate_large(std::size_t bytes, std::size_t alignment,
+                                std::size_t most_holes = few_holes) noexcept {
+    if (bytes <= m_largest_hole) {
+      if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
+        return address;
+      }
+    }
+    bool const low = m_top == m_begin || (m_floor != m_end && m_last_is_high);
+    m_last_is_high = !low;
+    return low ? allocate(bytes, alignment, 0)
+               : take_from_floor(bytes, alignment);
+  }
+
   /// \brief Gives [address, address + bytes) back; joins it with its
-  /// neighbours and with the top.
+  /// neighbours and with the free range.
   void deallocate(std::uintptr_t address, std::size_t bytes) noexcept {
     auto const end = address + align_up(bytes, granule);
-    if (end == m_top && (m_holes.empty() || m_holes.back().end != address)) {
+    if (end == m_top && m_holes.empty()) {
       m_top = address;
-      if (m_holes.empty()) m_largest_hole = 0;
     } else {
       insert_hole({address, end});
     }
@@ -87,14 +106,18 @@ class Block {
   /// \brief Forgets every allocation.
   void clear() noexcept {
     m_top          = m_begin;
+    m_floor        = m_end;
     m_largest_hole = 0;
     m_holes.clear();
   }
 
   std::uintptr_t begin() const noexcept { return m_begin; }
   std::uintptr_t top() const noexcept { return m_top; }
+  std::uintptr_t floor() const noexcept { return m_floor; }
   std::size_t capacity() const noexcept { return m_end - m_begin; }
-  std::size_t used() const noexcept { return m_top - m_begin; }
+  std::size_t used() const noexcept {
+    return (m_top - m_begin) + (m_end - m_floor);
+  }
   std::vector<Hole> const& holes() const noexcept { return m_holes; }
 
   /// Looking further for a better hole costs more than it saves, unless
@@ -166,12 +189,25 @@ class Block {
   std::uintptr_t take_aligned_from_top(std::size_t bytes,
                                        std::size_t alignment) noexcept {
     auto const padding = (alignment - m_top % alignment) % alignment;
-    auto const room    = m_end - m_top;
+    auto const room    = m_floor - m_top;
     if (padding > room || bytes > room - padding) return 0;
     auto const gap   = Hole{m_top, m_top + padding};
     auto const start = gap.end;
     m_top            = start + align_up(bytes, granule);
     if (padding > 0) insert_hole(gap);
+    return start;
+  }
+
+  std::uintptr_t take_from_floor(std::size_t bytes,
+                                 std::size_t alignment) noexcept {
+    auto const room = m_floor - m_top;
+    if (bytes > room) return 0;
+    auto const highest = m_floor - align_up(bytes, granule);
+    auto const start   = highest & ~(std::max(alignment, granule) - 1);
+    if (start < m_top) return 0;
+    auto const gap = Hole{start + align_up(bytes, granule), m_floor};
+    m_floor        = start;
+    if (gap.begin != gap.end) insert_hole(gap);
     return start;
   }
 
@@ -187,8 +223,12 @@ class Block {
       hole.end = next->end;
       next     = m_holes.erase(next);
     }
-    if (hole.end == m_top) {
-      m_top = hole.begin;
+    if (hole.end == m_top || hole.begin == m_floor) {
+      if (hole.end == m_top) {
+        m_top = hole.begin;
+      } else {
+        m_floor = hole.end;
+      }
       if (m_holes.empty()) m_largest_hole = 0;
       return;
     }
@@ -204,11 +244,13 @@ class Block {
 
   // First, what the fast path reads.
   std::uintptr_t m_top;
-  std::uintptr_t m_end;
+  std::uintptr_t m_floor;
   std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
   std::uintptr_t m_begin;
-  std::size_t m_warm = 0;  ///< Index of the hole that was made last.
-  std::size_t m_peak = 0;
+  std::uintptr_t m_end;
+  bool m_last_is_high = false;  ///< Of the large ones.
+  std::size_t m_warm  = 0;      ///< Index of the hole that was made last.
+  std::size_t m_peak  = 0;
   std::vector<Hole> m_holes;
 };
 

@@ -107,13 +107,15 @@ std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
     throw std::logic_error("KokkosArena: arena \"" + label() +
                            "\" has ended; nothing can be allocated from it");
   }
-  if (auto const address = take_from_any(bytes, alignment)) return address;
+  if (auto const address = take_from_any(bytes, alignment, view_label))
+    return address;
   // Worst case of the alignment: the block begins one granule after it.
   auto const padding = alignment > granule ? alignment : 0;
   std::string failure;
   if (bytes <= std::numeric_limits<std::size_t>::max() - padding - granule) {
     if (acquire_block(align_up(bytes, granule) + padding, failure)) {
-      if (auto const address = take_from_any(bytes, alignment)) return address;
+      if (auto const address = take_from_any(bytes, alignment, view_label))
+        return address;
     }
     if (auto const address = revive_retired_block(bytes, alignment)) {
       return address;
@@ -122,12 +124,15 @@ std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
   exhausted(bytes, view_label, failure);
 }
 
-std::uintptr_t Core::take_from_any(std::size_t bytes,
-                                   std::size_t alignment) noexcept {
+std::uintptr_t Core::take_from_any(std::size_t bytes, std::size_t alignment,
+                                   bool for_view) noexcept {
+  bool const large = for_view && bytes >= large_bytes;
   // The newest is the largest.
   for (auto block = m_blocks.rbegin(); block != m_blocks.rend(); ++block) {
-    if (auto const address =
-            (*block)->allocate(bytes, alignment, Block::all_holes)) {
+    auto const address =
+        large ? (*block)->allocate_large(bytes, alignment, Block::all_holes)
+              : (*block)->allocate(bytes, alignment, Block::all_holes);
+    if (address) {
       m_current = block->get();
       return address;
     }

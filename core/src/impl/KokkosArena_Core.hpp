@@ -116,7 +116,9 @@ class Core {
                      char const* view_label) {
     check_alignment(alignment);
     bytes += bytes == 0;
-    auto address = m_current->allocate(bytes, alignment);
+    auto address = bytes < large_bytes
+                       ? m_current->allocate(bytes, alignment)
+                       : m_current->allocate_large(bytes, alignment);
     if (!address) [[unlikely]] {
       address = take_slowly(bytes, alignment, view_label);
     }
@@ -179,10 +181,13 @@ class Core {
   }
   [[noreturn]] static void bad_alignment(std::size_t alignment);
 
+  /// Views from here on are worth a thought about which end of the block.
+  static constexpr std::size_t large_bytes = std::size_t(16) << 10;
+
   std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
                              char const* view_label);
-  std::uintptr_t take_from_any(std::size_t bytes,
-                               std::size_t alignment) noexcept;
+  std::uintptr_t take_from_any(std::size_t bytes, std::size_t alignment,
+                               bool for_view) noexcept;
   bool acquire_block(std::size_t needed, std::string& failure);
   void return_block(OwnedBlock& block) noexcept;
   void return_empty_blocks() noexcept;
