@@ -124,7 +124,8 @@ struct Adapter<Space, std::vector<T, Allocator>> {
 /// \param[in] object  A View; a tuple, pair, array or vector of such, nested;
 ///                 or an object with a member
 ///                 \c template<class S> \c auto \c adapt() \c const, which is
-///                 called. Anything else is copied as it is.
+///                 called. Anything else is copied as it is, also a DualView
+///                 or DynRankView.
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {
@@ -133,6 +134,7 @@ auto adapt(T const& object) {
 
 /// \brief The same data in ScopedSpace: what is made like the result draws
 /// from the arena in scope. Idempotent; shares ownership.
+/// Cost, threads: as copying a View.
 template <class DataType, class... Properties>
 auto scoped(Kokkos::View<DataType, Properties...> const& view) {
   using space = typename Kokkos::View<DataType, Properties...>::memory_space;
@@ -141,6 +143,7 @@ auto scoped(Kokkos::View<DataType, Properties...> const& view) {
 
 /// \brief The same data in the base space, for code that knows only that one.
 /// Idempotent; shares ownership.
+/// Cost, threads: as copying a View.
 template <class DataType, class... Properties>
 auto unscoped(Kokkos::View<DataType, Properties...> const& view) {
   using space = typename Kokkos::View<DataType, Properties...>::memory_space;

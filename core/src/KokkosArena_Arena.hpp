@@ -43,7 +43,10 @@ class Arena {
   using mark_type       = ArenaMark;
 
   /// \brief An arena that grows; takes no memory yet.
-  /// \throws std::logic_error  Kokkos is not initialised; so do the others.
+  /// \throws std::logic_error  Kokkos is not initialised, or is finalised; all
+  /// constructors do.
+  /// Cost of all: a heap allocation, and that of the initial block if there is
+  /// one. Threads: any.
   Arena() : Arena(ArenaOptions{}) {}
 
   /// \brief A fixed arena: takes \c bytes (rounded up to 64) now, and never
@@ -108,7 +111,9 @@ class Arena {
   /// \brief Starts a new cycle: drops what is untracked and reuses every block
   /// without a live View. A block with survivors is retired until its last
   /// View dies; a bounded arena goes on in the space around them.
-  /// Cost: no fence; system calls only when blocks are merged or shrunk.
+  /// Cost: in steady state a few instructions for each block. Blocks that are
+  /// merged or shrunk go back to the memory space: system calls, and a fence of
+  /// the instance where kernels run asynchronously.
   /// \throws std::logic_error  Called inside an OpenMP region of several
   /// threads that draws from the arena by a scope around it. That a kernel
   /// launched by another thread still uses what is untracked can't be told: not
@@ -119,25 +124,32 @@ class Arena {
     m_core->reset();
   }
 
-  /// \return The present point, for \c rewind. Cost: constant.
+  /// \return The present point, for \c rewind; valid as long as the arena.
+  /// Cost: constant. Threads: any under Locked.
   mark_type mark() const { return m_core->mark(); }
 
   /// \brief Drops what \c allocate gave after the mark was taken. Live Views
   /// stay; Views that died have given their bytes back already.
   /// \throws std::invalid_argument  The mark is another arena's.
-  /// Cost: linear in what is dropped.
+  /// Cost: linear in what is dropped, no fence. Threads: any under Locked, but
+  /// what other threads got after the mark is dropped as well.
   void rewind(mark_type mark) { m_core->rewind(mark); }
 
   /// \brief As \c reset, and returns all memory without live Views upstream.
+  /// \throws std::logic_error  As \c reset.
   /// Cost: system calls, or what the memory space needs to free a block.
+  /// Threads: as \c reset.
   void release() {
     m_core->check_no_region_uses_it("release");
     m_core->release();
   }
 
   /// \return A snapshot; exact when no other thread is allocating.
+  /// Cost: linear in the number of blocks; heap memory for a label of more than
+  /// 15 characters. Threads: any under Locked.
   ArenaStatistics statistics() const { return m_core->statistics(); }
 
+  /// \return What the options say; valid as long as the arena. Threads: any.
   std::string const& label() const { return m_core->label(); }
 
   /// \brief For ArenaScope and ScopedSpace.

@@ -50,7 +50,9 @@ class ArenaScope {
 };
 
 /// \brief A scope that also takes a mark at its start and rewinds to it at its
-/// end. Views that are alive then stay alive.
+/// end. Views that are alive then stay alive; what \c Arena::allocate gave
+/// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
+/// Arena::mark and \c Arena::rewind. Threads: as these.
 class ArenaFrame {
  public:
   template <class Space, class Sync>
@@ -68,7 +70,8 @@ class ArenaFrame {
 };
 
 /// \brief Runs \c f in a scope on the arena.
-/// \return What \c f returns. \throws What \c f throws.
+/// \return What \c f returns, references included. \throws What \c f throws.
+/// Cost, threads: of ArenaScope.
 template <class Space, class Sync, class F>
 decltype(auto) with_arena(Arena<Space, Sync>& arena, F&& f) {
   ArenaScope const scope(arena);

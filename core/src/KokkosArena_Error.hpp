@@ -10,7 +10,7 @@ namespace KokkosArena {
 
 /// \brief An arena can't give the bytes asked for; it is left as it was. The
 /// message names the View, the arena, the bytes asked for, used and available,
-/// and the remedy.
+/// and the remedy. Its copies don't throw.
 class ArenaExhausted : public std::bad_alloc {
  public:
   explicit ArenaExhausted(std::string const& message) : m_message(message) {}

@@ -39,7 +39,8 @@ class ScopedSpace {
   /// \brief Of the innermost scope on this thread. Cost: a few instructions.
   ScopedSpace() : m_core(current_core(typeid(MemorySpace))) {}
 
-  /// \brief Of this arena, whatever the scope.
+  /// \brief Of this arena, whatever the scope; for
+  /// \c Kokkos::view_alloc(space, label). Cost: none.
   template <class Space, class Sync>
     requires(
         std::is_same_v<typename Arena<Space, Sync>::memory_space, MemorySpace>)
@@ -73,6 +74,9 @@ class ScopedSpace {
   }
 
   /// \brief Gives back what an \c allocate of any instance of this space gave.
+  /// Cost: a lock that all arenas share, and a search among their blocks, since
+  /// the instance need not be the one that allocated. Views know their arena
+  /// and don't come here. Threads: as the arena's sync policy says.
   void deallocate(void* address, std::size_t bytes) const {
     deallocate("[unlabeled]", address, bytes);
   }

@@ -99,8 +99,8 @@ using similar_view_t = Kokkos::View<DataType, similar_layout_t<ViewType>,
 ///                     characters, as Kokkos does.
 /// \param[in] extents  The dynamic ones, in elements; 0 is allowed.
 /// \return A View of space \c ViewType::memory_space; its memory is from the
-/// arena in scope where that is an arena space, and is then aligned to
-/// alignof(element) and at least 64 bytes.
+/// arena in scope where that is an arena space, and on host backends is then
+/// aligned to alignof(element) and at least 64 bytes.
 /// \throws std::length_error  The product of the extents overflows.
 /// \throws ArenaExhausted     Or what the memory space throws.
 /// Cost in an arena: one allocation from it; no fence, no heap allocation.
@@ -172,6 +172,7 @@ auto similar(ViewType const& view, Extents... extents) {
 }
 
 /// \brief The same with the elements of \c view, without their const.
+/// Parameters, result, errors, cost, threads: as above.
 template <class ViewType, std::integral... Extents>
   requires(Kokkos::is_view_v<ViewType>)
 auto similar(ViewType const& view, Extents... extents) {

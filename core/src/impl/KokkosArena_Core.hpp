@@ -35,8 +35,8 @@ struct ArenaOptions {
   bool huge_pages = true;
 };
 
-/// \brief A point in the life of an arena, to rewind to. Valid as long as the
-/// arena.
+/// \brief A point in the life of an arena, to rewind to; what \c Arena::mark
+/// gives. A value: copied freely, on any thread. Valid as long as the arena.
 class ArenaMark {
  public:
   ArenaMark(void const* core, std::uint64_t sequence) noexcept
