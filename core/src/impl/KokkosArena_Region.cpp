@@ -2,6 +2,7 @@
 #include "KokkosArena_Region.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
