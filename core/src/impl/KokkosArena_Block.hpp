@@ -130,8 +130,11 @@ class Block {
   std::size_t live = 0;
 
  private:
-  std::uintptr_t take_from_hole(std::size_t bytes, std::size_t alignment,
-                                std::size_t most_holes) noexcept {
+  // Not inlined: they are not the fast path, which has registers to keep.
+
+  [[gnu::noinline]] std::uintptr_t take_from_hole(
+      std::size_t bytes, std::size_t alignment,
+      std::size_t most_holes) noexcept {
     auto const best = best_hole(bytes, alignment, most_holes);
     if (best == m_holes.end()) return 0;
     auto const start = align_up(best->begin, alignment);
@@ -186,8 +189,8 @@ class Block {
     return m_holes.begin() + static_cast<std::ptrdiff_t>(best);
   }
 
-  std::uintptr_t take_aligned_from_top(std::size_t bytes,
-                                       std::size_t alignment) noexcept {
+  [[gnu::noinline]] std::uintptr_t take_aligned_from_top(
+      std::size_t bytes, std::size_t alignment) noexcept {
     auto const padding = (alignment - m_top % alignment) % alignment;
     auto const room    = m_floor - m_top;
     if (padding > room || bytes > room - padding) return 0;
@@ -198,8 +201,8 @@ class Block {
     return start;
   }
 
-  std::uintptr_t take_from_floor(std::size_t bytes,
-                                 std::size_t alignment) noexcept {
+  [[gnu::noinline]] std::uintptr_t take_from_floor(
+      std::size_t bytes, std::size_t alignment) noexcept {
     auto const room = m_floor - m_top;
     if (bytes > room) return 0;
     auto const highest = m_floor - align_up(bytes, granule);
@@ -211,7 +214,7 @@ class Block {
     return start;
   }
 
-  void insert_hole(Hole hole) noexcept {
+  [[gnu::noinline]] void insert_hole(Hole hole) noexcept {
     auto next = std::lower_bound(
         m_holes.begin(), m_holes.end(), hole.begin,
         [](Hole const& h, std::uintptr_t a) { return h.begin < a; });
