@@ -17,12 +17,14 @@ ArenaScope const* innermost() noexcept {
 
 }  // namespace
 
-ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space)
+ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
+                       bool one_thread)
     : m_core(core),
       m_memory_space(memory_space),
       m_previous(t_innermost),
       m_outer(innermost()),
       m_region_level(Impl::region_level()),
+      m_one_thread(one_thread),
       m_bequest(Impl::bequeath(this)) {
   m_core.open_scope();
   t_innermost = this;
@@ -42,7 +44,12 @@ ArenaScope::~ArenaScope() {
 
 Impl::Core* current_core(std::type_info const& memory_space) noexcept {
   for (auto const* scope = innermost(); scope; scope = scope->m_outer) {
-    if (scope->m_memory_space == memory_space) return &scope->m_core;
+    if (scope->m_memory_space != memory_space) continue;
+    // The threads of a region would meet in an arena that isn't made for it.
+    bool const meet = scope->m_one_thread &&
+                      scope->m_region_level < Impl::region_level() &&
+                      Impl::in_parallel_region();
+    return meet ? nullptr : &scope->m_core;
   }
   return nullptr;
 }

@@ -6,6 +6,7 @@
 #include <impl/KokkosArena_Region.hpp>
 
 #include <functional>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -20,17 +21,19 @@ namespace KokkosArena {
 /// do, exceptions included; otherwise the program is aborted.
 ///
 /// Worker threads know the scope by OpenMP's default allocator, which a scope
-/// sets to an equivalent one of its own and restores. In a program that sets a
-/// default allocator itself inside a scope, and on backends with other threads
-/// than OpenMP's, workers use the base space.
-/// Cost: a few instructions, no allocation once a thread has opened as many
-/// scopes before. Threads: as said.
+/// sets to an equivalent one of its own and restores. In a program that has set
+/// a default allocator itself, and on backends with other threads than
+/// OpenMP's, workers use the base space. So do all threads of a region of
+/// several threads inside a scope on an Unsynchronized arena. Cost: a few
+/// instructions, no allocation once a thread has opened as many scopes before.
+/// Threads: as said.
 class ArenaScope {
  public:
   template <class Space, class Sync>
   explicit ArenaScope(Arena<Space, Sync>& arena)
       : ArenaScope(arena.impl_core(),
-                   typeid(typename Arena<Space, Sync>::memory_space)) {}
+                   typeid(typename Arena<Space, Sync>::memory_space),
+                   std::is_same_v<Sync, Unsynchronized>) {}
 
   ArenaScope(ArenaScope const&)            = delete;
   ArenaScope& operator=(ArenaScope const&) = delete;
@@ -39,13 +42,15 @@ class ArenaScope {
  private:
   friend Impl::Core* current_core(std::type_info const&) noexcept;
   friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;
-  ArenaScope(Impl::Core& core, std::type_info const& memory_space);
+  ArenaScope(Impl::Core& core, std::type_info const& memory_space,
+             bool one_thread);
 
   Impl::Core& m_core;
   std::type_info const& m_memory_space;
   ArenaScope const* m_previous;  ///< The innermost of this thread before.
   ArenaScope const* m_outer;     ///< The same or, without one, the launcher's.
   int m_region_level;
+  bool m_one_thread;  ///< The arena is Unsynchronized.
   Impl::Bequest m_bequest;
 };
 

@@ -17,7 +17,8 @@ struct Unsynchronized {
 };
 
 /// \brief Sync policy: any thread may allocate, free and read statistics; one
-/// lock, held for the few instructions of a bump.
+/// lock, held for the few instructions of a bump; longer only where a block is
+/// taken or given back.
 struct Locked {
   /// A BasicLockable that spins, since it is held for nanoseconds, and yields
   /// after a while, since its holder may have lost its core.

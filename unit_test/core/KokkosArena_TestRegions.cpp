@@ -331,19 +331,44 @@ TEST(regions, scope_reaches_kernels_on_a_partition) {
   });
 }
 
-TEST(regions, default_allocator_of_the_program_is_restored) {
-  omp_alloctrait_t const trait{omp_atk_alignment, 128};
+TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
+  KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
+  KokkosArena::ArenaScope const scope(arena);
+  EXPECT_EQ(use_temporaries(1), 1);
+  EXPECT_EQ(arena.statistics().total_allocations, 2u);
+  EXPECT_EQ(raw_region(4, 100), 100);
+  EXPECT_EQ(arena.statistics().total_allocations, 2u);
+  // A region of one thread is as good as none.
+  EXPECT_EQ(raw_region(1, 100), 100);
+  EXPECT_EQ(arena.statistics().total_allocations, 202u);
+}
+
+TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
+  auto const before = omp_get_default_allocator();
+  {
+    Arena arena;
+    KokkosArena::ArenaScope const scope(arena);
+    EXPECT_NE(omp_get_default_allocator(), before);
+    void* const memory = omp_alloc(100, omp_null_allocator);
+    EXPECT_NE(memory, nullptr);
+    omp_free(memory, omp_null_allocator);
+  }
+  EXPECT_EQ(omp_get_default_allocator(), before);
+}
+
+TEST(regions, default_allocator_of_the_program_stays) {
+  omp_alloctrait_t trait{omp_atk_alignment, 128};
   auto const own    = omp_init_allocator(omp_default_mem_space, 1, &trait);
   auto const before = omp_get_default_allocator();
   omp_set_default_allocator(own);
   {
     Arena arena;
     KokkosArena::ArenaScope const scope(arena);
-    EXPECT_NE(omp_get_default_allocator(), own);
-    // The one in between is a real one.
-    void* const memory = omp_alloc(100, omp_null_allocator);
-    EXPECT_NE(memory, nullptr);
-    omp_free(memory, omp_null_allocator);
+    EXPECT_EQ(omp_get_default_allocator(), own);
+    EXPECT_EQ(use_temporaries(1), 1);
+    EXPECT_EQ(total(arena), 2u);
+    EXPECT_EQ(raw_region(4, 100), 100);
+    EXPECT_LT(total(arena), 202u) << "workers can't know the scope";
   }
   EXPECT_EQ(omp_get_default_allocator(), own);
   omp_set_default_allocator(before);

@@ -56,7 +56,8 @@ RegionToken* make_token() {
     return token;
   }
   // What malloc aligns to: the properties of the default allocator.
-  omp_alloctrait_t const trait{omp_atk_alignment, alignof(std::max_align_t)};
+  // Not const: LLVM's header wants it so.
+  omp_alloctrait_t trait{omp_atk_alignment, alignof(std::max_align_t)};
   auto const allocator = static_cast<std::uintptr_t>(
       omp_init_allocator(omp_default_mem_space, 1, &trait));
   if (allocator == static_cast<std::uintptr_t>(omp_null_allocator)) {
@@ -106,21 +107,27 @@ RegionToken* find_token(std::uintptr_t handle) {
 }  // namespace
 
 Bequest bequeath(void const* value) noexcept {
+  auto const current = default_allocator();
+  // One that the program has chosen stays: its omp_alloc() depends on it.
+  if (current != static_cast<std::uintptr_t>(omp_default_mem_alloc) &&
+      !find_token(current)) {
+    return {};
+  }
   RegionToken* token = nullptr;
   if (auto& tokens = t_store.tokens; !tokens.empty()) {
     token = tokens.back();
     tokens.pop_back();
   } else {
     try {
+      tokens.reserve(tokens.capacity() + 1);  // for revoke()
       token = make_token();
-      t_store.tokens.reserve(t_store.tokens.capacity() + 1);
-    } catch (...) {
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
       // Without memory for a token the regions' threads use the base space.
     }
   }
   if (!token) return {};
   token->value.store(value, std::memory_order_release);
-  Bequest const bequest{token, default_allocator()};
+  Bequest const bequest{token, current};
   omp_set_default_allocator(static_cast<omp_allocator_handle_t>(token->handle));
   return bequest;
 }

@@ -398,8 +398,13 @@ class ArenaElements {
           Kokkos::Tools::Experimental::device_id_root<ExecutionSpace>(),
           &kernel);
     }
-    if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
-      range(m_pointer, m_size);
+    try {
+      if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
+        range(m_pointer, m_size);
+      }
+    } catch (...) {
+      if (with_tools) Kokkos::Tools::endParallelFor(kernel);
+      throw;
     }
     if (with_tools) Kokkos::Tools::endParallelFor(kernel);
   }
@@ -407,12 +412,14 @@ class ArenaElements {
   /// \return Whether other threads took part. Not inside a kernel, where the
   /// calling thread is the only one that this View may wait for, and not for
   /// elements that own something: Views as elements would wait for the kernel
-  /// that makes or ends them.
+  /// that makes or ends them. Nor for those that may throw, which ends the
+  /// program in a region.
   template <class Range>
   bool share([[maybe_unused]] Range const& range) const {
 #ifdef KOKKOS_ENABLE_OPENMP
     if constexpr (std::is_same_v<ExecutionSpace, Kokkos::OpenMP> &&
-                  std::is_trivially_destructible_v<T>) {
+                  std::is_trivially_destructible_v<T> &&
+                  std::is_nothrow_default_constructible_v<T>) {
       auto const threads = m_threads > 0 ? m_threads : Kokkos::num_threads();
       if (threads < parallel_threads || KokkosArena::Impl::region_level() > 0) {
         return false;
