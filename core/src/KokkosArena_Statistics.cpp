@@ -21,7 +21,10 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
        << s.upstream_allocations << " upstream allocation(s) of "
        << s.upstream_bytes << " bytes; " << s.retired_blocks
        << " retired block(s) of " << s.retired_bytes << " bytes; "
-       << s.escaped_views << " View(s) alive at a reset";
+       << s.escaped_views << " View(s) alive at a reset; "
+       << s.unscoped_worker_allocations
+       << " unscoped allocation(s) of workers and "
+       << s.failed_handle_allocations << " failed one(s) of handles";
   out.width(0);
   return out << text.str();
 }

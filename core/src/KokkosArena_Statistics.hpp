@@ -28,7 +28,12 @@ struct ArenaStatistics {
   std::uint64_t retired_bytes        = 0;  ///< Capacity of the retired blocks.
   std::uint64_t resets               = 0;
   std::uint64_t escaped_views        = 0;  ///< Alive at a reset, summed up.
-  std::string label;                       ///< The arena's.
+  /// Of ScopedSpace, by threads of a parallel region which couldn't know
+  /// whether a scope on this arena holds for them: they used the base space.
+  std::uint64_t unscoped_worker_allocations = 0;
+  /// Null Views that a handle gave, since the arena was full.
+  std::uint64_t failed_handle_allocations = 0;
+  std::string label;  ///< The arena's.
 };
 
 /// \brief Writes one readable paragraph.

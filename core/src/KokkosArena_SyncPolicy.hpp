@@ -45,6 +45,12 @@ struct Locked {
   };
 };
 
+/// \brief Sync policy: as Locked, and small requests come from a chunk that
+/// the calling thread has for itself, without a lock.
+struct ThreadCached {
+  using mutex_type = Locked::mutex_type;
+};
+
 }  // namespace KokkosArena
 
 #endif

@@ -376,6 +376,10 @@ ArenaStatistics Core::read_statistics() noexcept {
   s.retired_bytes        = capacity(m_retired);
   s.resets               = m_resets;
   s.escaped_views        = m_escaped_views;
+  s.unscoped_worker_allocations =
+      m_unscoped_worker_allocations.load(std::memory_order_relaxed);
+  s.failed_handle_allocations =
+      m_failed_handle_allocations.load(std::memory_order_relaxed);
   return s;
 }
 

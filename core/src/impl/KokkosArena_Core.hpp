@@ -93,6 +93,14 @@ class Core {
     return m_open_scopes.load(std::memory_order_relaxed);
   }
 
+  // relaxed: plain counts, read for statistics only.
+  void count_unscoped_worker_allocation() noexcept {
+    m_unscoped_worker_allocations.fetch_add(1, std::memory_order_relaxed);
+  }
+  void count_failed_handle_allocation() noexcept {
+    m_failed_handle_allocations.fetch_add(1, std::memory_order_relaxed);
+  }
+
  protected:
   Core(ArenaOptions options, std::unique_ptr<Upstream> upstream);
   virtual ~Core();
@@ -247,6 +255,8 @@ class Core {
   // arena's by the lock.
   std::atomic<bool> m_ended{false};
   std::atomic<int> m_open_scopes{0};
+  std::atomic<std::uint64_t> m_unscoped_worker_allocations{0};
+  std::atomic<std::uint64_t> m_failed_handle_allocations{0};
   ArenaOptions m_options;
   GrowthPolicy m_policy;
   std::unique_ptr<Upstream> m_upstream;
