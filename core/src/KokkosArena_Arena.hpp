@@ -7,6 +7,7 @@
 #include <KokkosArena_Statistics.hpp>
 #include <KokkosArena_SyncPolicy.hpp>
 #include <impl/KokkosArena_Core.hpp>
+#include <impl/KokkosArena_ThreadCachedCore.hpp>
 #include <impl/KokkosArena_Upstream.hpp>
 
 #include <Kokkos_Core.hpp>

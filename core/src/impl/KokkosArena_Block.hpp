@@ -24,6 +24,11 @@ constexpr std::uintptr_t align_up(std::uintptr_t value,
   return (value + alignment - 1) & ~std::uintptr_t(alignment - 1);
 }
 
+constexpr std::uintptr_t align_down(std::uintptr_t value,
+                                    std::size_t alignment) noexcept {
+  return value & ~std::uintptr_t(alignment - 1);
+}
+
 /// The bytes between two allocations of a block, free to be used again.
 struct Hole {
   std::uintptr_t begin;
@@ -58,12 +63,7 @@ class Block {
         return address;
       }
     }
-    if (alignment <= granule && bytes <= m_floor - m_top) [[likely]] {
-      auto const address = m_top;
-      m_top += align_up(bytes, granule);
-      return address;
-    }
-    return alignment <= granule ? 0 : take_aligned_from_top(bytes, alignment);
+    return take_from_top(bytes, alignment);
   }
 
   /// \brief The same for a large allocation that will be given back: at the
@@ -78,8 +78,16 @@ class Block {
     }
     bool const low = m_top == m_begin || (m_floor != m_end && m_last_is_high);
     m_last_is_high = !low;
-    return low ? allocate(bytes, alignment, 0)
+    return low ? take_from_top(bytes, alignment)
                : take_from_floor(bytes, alignment);
+  }
+
+  /// \brief The one of the two for a View of that size.
+  std::uintptr_t allocate_for_view(
+      std::size_t bytes, std::size_t alignment,
+      std::size_t most_holes = few_holes) noexcept {
+    return bytes < large_bytes ? allocate(bytes, alignment, most_holes)
+                               : allocate_large(bytes, alignment, most_holes);
   }
 
   /// \brief Gives [address, address + bytes) back; joins it with its
@@ -103,6 +111,14 @@ class Block {
     return address - m_begin < m_end - m_begin;
   }
 
+  /// \brief Becomes another range, of which nothing is handed out.
+  void restart(std::uintptr_t begin, std::size_t bytes) noexcept {
+    m_begin = begin;
+    m_end   = begin + bytes;
+    m_peak  = 0;
+    clear();
+  }
+
   /// \brief Forgets every allocation.
   void clear() noexcept {
     m_top          = m_begin;
@@ -118,6 +134,8 @@ class Block {
   std::size_t used() const noexcept {
     return (m_top - m_begin) + (m_end - m_floor);
   }
+  /// Of the free range between the two ends.
+  std::size_t room() const noexcept { return m_floor - m_top; }
   std::vector<Hole> const& holes() const noexcept { return m_holes; }
 
   /// Looking further for a better hole costs more than it saves, unless
@@ -125,11 +143,26 @@ class Block {
   static constexpr std::size_t few_holes = 128;
   static constexpr std::size_t all_holes = ~std::size_t(0);
 
+  /// Views from here on are worth a thought about which end of the block.
+  static constexpr std::size_t large_bytes = std::size_t(16) << 10;
+
   /// Allocations of Views that are alive; the arena counts them here, since
   /// they decide whether the block may be cleared.
   std::size_t live = 0;
 
  private:
+  std::uintptr_t take_from_top(std::size_t bytes,
+                               std::size_t alignment) noexcept {
+    if (alignment > granule) [[unlikely]] {
+      return take_aligned_from_top(bytes, alignment);
+    }
+    if (bytes > m_floor - m_top) [[unlikely]]
+      return 0;
+    auto const address = m_top;
+    m_top += align_up(bytes, granule);
+    return address;
+  }
+
   // Not inlined: they are not the fast path, which has registers to keep.
 
   [[gnu::noinline]] std::uintptr_t take_from_hole(
@@ -206,7 +239,7 @@ class Block {
     auto const room = m_floor - m_top;
     if (bytes > room) return 0;
     auto const highest = m_floor - align_up(bytes, granule);
-    auto const start   = highest & ~(std::max(alignment, granule) - 1);
+    auto const start   = align_down(highest, std::max(alignment, granule));
     if (start < m_top) return 0;
     auto const gap = Hole{start + align_up(bytes, granule), m_floor};
     m_floor        = start;

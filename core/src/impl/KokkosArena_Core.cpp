@@ -107,6 +107,7 @@ std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
     throw std::logic_error("KokkosArena: arena \"" + label() +
                            "\" has ended; nothing can be allocated from it");
   }
+  call_in_chunks();
   if (auto const address = take_from_any(bytes, alignment, view_label))
     return address;
   // Worst case of the alignment: the block begins one granule after it.
@@ -126,12 +127,12 @@ std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
 
 std::uintptr_t Core::take_from_any(std::size_t bytes, std::size_t alignment,
                                    bool for_view) noexcept {
-  bool const large = for_view && bytes >= large_bytes;
   // The newest is the largest.
   for (auto block = m_blocks.rbegin(); block != m_blocks.rend(); ++block) {
     auto const address =
-        large ? (*block)->allocate_large(bytes, alignment, Block::all_holes)
-              : (*block)->allocate(bytes, alignment, Block::all_holes);
+        for_view
+            ? (*block)->allocate_for_view(bytes, alignment, Block::all_holes)
+            : (*block)->allocate(bytes, alignment, Block::all_holes);
     if (address) {
       m_current = block->get();
       return address;
@@ -260,30 +261,26 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
 void Core::give_back_untracked(void* address) {
   if (!address) return;
   auto const begin = reinterpret_cast<std::uintptr_t>(address);
-  // From the newest, since that is the one that is given back first.
-  auto const entry =
-      std::find_if(m_untracked.rbegin(), m_untracked.rend(),
-                   [&](Untracked const& u) { return u.address == begin; });
-  if (entry == m_untracked.rend()) {
-    std::ostringstream message;
-    message << "KokkosArena: arena \"" << label() << "\" was given back "
-            << address
-            << ", which allocate() didn't give, or which was given back or "
-               "dropped by a reset or rewind already; give back each pointer "
-               "at most once";
-    throw std::invalid_argument(message.str());
-  }
+  auto const bytes = m_untracked.forget(begin);
+  if (bytes == 0) not_untracked(address);
   note_peaks();
-  find(m_blocks, begin)->deallocate(begin, entry->bytes);
-  m_untracked.erase(std::next(entry).base());
+  find(m_blocks, begin)->deallocate(begin, bytes);
 }
 
-void Core::drop_untracked_after(std::uint64_t sequence) noexcept {
-  while (!m_untracked.empty() && m_untracked.back().sequence > sequence) {
-    auto const& u = m_untracked.back();
-    find(m_blocks, u.address)->deallocate(u.address, u.bytes);
-    m_untracked.pop_back();
-  }
+void Core::not_untracked(void* address) const {
+  std::ostringstream message;
+  message << "KokkosArena: arena \"" << label() << "\" was given back "
+          << address
+          << ", which allocate() didn't give, or which was given back or "
+             "dropped by a reset or rewind already; give back each pointer at "
+             "most once";
+  throw std::invalid_argument(message.str());
+}
+
+void Core::drop_untracked_after(std::uint64_t epoch) noexcept {
+  m_untracked.drop_after(epoch, [&](std::uintptr_t begin, std::size_t bytes) {
+    find(m_blocks, begin)->deallocate(begin, bytes);
+  });
 }
 
 void Core::record_cycle() noexcept {
@@ -298,8 +295,36 @@ void Core::record_cycle() noexcept {
   m_policy.record_cycle(peak);
 }
 
+Hole Core::take_chunk(std::size_t least, std::size_t bytes) noexcept {
+  bytes = std::min(bytes, align_down(m_current->room() / 8, granule));
+  if (bytes < least) return {};
+  auto const begin = m_current->allocate(bytes, granule);
+  return {begin, begin + bytes};
+}
+
+void Core::dissolve_chunk(Block& chunk, UntrackedLog& untracked,
+                          ChunkFigures const& figures) {
+  auto const total_untracked = untracked.total();
+  m_untracked.take_over(untracked);
+  note_peaks();
+  auto& block = *find(m_blocks, chunk.begin());
+  for (auto const& hole : chunk.holes()) {
+    block.deallocate(hole.begin, hole.bytes());
+  }
+  if (chunk.room() > 0) block.deallocate(chunk.top(), chunk.room());
+  block.live += figures.live_allocations;
+  m_live_bytes += figures.live_bytes;
+  m_live_allocations += figures.live_allocations;
+  m_total_views += figures.total_allocations - total_untracked;
+  chunk.restart(granule, 0);
+}
+
+bool Core::keeps_block_of_chunks() const noexcept {
+  return m_blocks.size() == 1 && m_blocks[0]->live == 0 &&
+         m_policy.keeps(m_blocks[0]->capacity());
+}
+
 void Core::drop_all(bool keep_blocks) noexcept {
-  record_cycle();
   std::size_t survivors = 0;
   for (auto const& block : m_blocks) {
     if (block->live > 0) survivors += block->upstream_bytes;
@@ -333,15 +358,19 @@ void Core::drop_all(bool keep_blocks) noexcept {
   }
 }
 
-void Core::rewind_to(ArenaMark mark) {
+void Core::check_mark(ArenaMark mark) const {
   if (mark.core() != this) {
     throw std::invalid_argument(
         "KokkosArena: arena \"" + label() +
         "\" was asked to rewind to a mark of another arena; rewind the arena "
         "that gave the mark");
   }
+}
+
+void Core::rewind_to(ArenaMark mark) {
+  check_mark(mark);
   note_peaks();
-  drop_untracked_after(mark.sequence());
+  drop_untracked_after(mark.epoch());
 }
 
 bool Core::end_arena() noexcept {
@@ -362,13 +391,14 @@ bool Core::end_arena() noexcept {
 ArenaStatistics Core::read_statistics() noexcept {
   note_peaks();
   ArenaStatistics s;
-  s.capacity_bytes       = capacity(m_blocks);
-  s.used_bytes           = used(m_blocks);
-  s.live_bytes           = m_live_bytes;
-  s.peak_bytes           = m_peak;
-  s.peak_live_bytes      = m_peak_live_bytes;
-  s.live_allocations     = m_live_allocations;
-  s.total_allocations    = m_total_allocations;
+  s.capacity_bytes   = capacity(m_blocks);
+  s.used_bytes       = used(m_blocks) - m_in_chunks.unused_bytes;
+  s.live_bytes       = m_live_bytes + m_in_chunks.live_bytes;
+  s.peak_bytes       = m_peak;
+  s.peak_live_bytes  = m_peak_live_bytes;
+  s.live_allocations = m_live_allocations + m_in_chunks.live_allocations;
+  s.total_allocations =
+      m_total_views + m_untracked.total() + m_in_chunks.total_allocations;
   s.upstream_allocations = m_upstream_allocations;
   s.upstream_bytes       = m_upstream_bytes;
   s.blocks               = m_blocks.size();

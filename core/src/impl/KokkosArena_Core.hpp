@@ -5,6 +5,7 @@
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_UntrackedLog.hpp>
 #include <impl/KokkosArena_Upstream.hpp>
 
 #include <atomic>
@@ -39,14 +40,15 @@ struct ArenaOptions {
 /// gives. A value: copied freely, on any thread. Valid as long as the arena.
 class ArenaMark {
  public:
-  ArenaMark(void const* core, std::uint64_t sequence) noexcept
-      : m_core(core), m_sequence(sequence) {}
+  ArenaMark(void const* core, std::uint64_t epoch) noexcept
+      : m_core(core), m_epoch(epoch) {}
   void const* core() const noexcept { return m_core; }
-  std::uint64_t sequence() const noexcept { return m_sequence; }
+  /// The one that the mark ended.
+  std::uint64_t epoch() const noexcept { return m_epoch; }
 
  private:
   void const* m_core;
-  std::uint64_t m_sequence;
+  std::uint64_t m_epoch;
 };
 
 namespace Impl {
@@ -109,14 +111,13 @@ class Core {
   void* take_untracked(std::size_t bytes, std::size_t alignment) {
     check_alignment(alignment);
     bytes += bytes == 0;
-    if (m_untracked.size() == m_untracked.capacity()) [[unlikely]] {
-      m_untracked.reserve(std::max<std::size_t>(64, 2 * m_untracked.size()));
-    }
+    if (m_untracked.full()) [[unlikely]]
+      m_untracked.grow();
     auto address = m_current->allocate(bytes, alignment);
     if (!address) [[unlikely]] {
       address = take_slowly(bytes, alignment, nullptr);
     }
-    m_untracked.push_back({address, bytes, ++m_total_allocations});
+    m_untracked.note(address, bytes, epoch());
     return reinterpret_cast<void*>(address);
   }
 
@@ -124,14 +125,12 @@ class Core {
                      char const* view_label) {
     check_alignment(alignment);
     bytes += bytes == 0;
-    auto address = bytes < large_bytes
-                       ? m_current->allocate(bytes, alignment)
-                       : m_current->allocate_large(bytes, alignment);
+    auto address = m_current->allocate_for_view(bytes, alignment);
     if (!address) [[unlikely]] {
       address = take_slowly(bytes, alignment, view_label);
     }
     ++m_current->live;
-    ++m_total_allocations;
+    ++m_total_views;
     ++m_live_allocations;
     m_live_bytes += align_up(bytes, granule);
     return reinterpret_cast<void*>(address);
@@ -154,16 +153,61 @@ class Core {
 
   void give_back_untracked(void* address);
   void drop_all(bool keep_blocks) noexcept;
+  ArenaMark end_epoch() noexcept {
+    // relaxed, and no read-modify-write: written under the lock only.
+    auto const ended = epoch();
+    m_epoch.store(ended + 1, std::memory_order_relaxed);
+    return {this, ended};
+  }
+  std::uint64_t epoch() const noexcept {
+    return m_epoch.load(std::memory_order_relaxed);
+  }
+  void check_mark(ArenaMark mark) const;
+  [[noreturn]] void not_untracked(void* address) const;
   void rewind_to(ArenaMark mark);
-  std::uint64_t sequence() const noexcept { return m_total_allocations; }
   /// Without the label, whose copy may take heap memory.
   ArenaStatistics read_statistics() noexcept;
   /// \return Whether no View is alive, so that the core can go.
   bool end_arena() noexcept;
   void count_reset() noexcept {
     ++m_resets;
-    m_escaped_views += m_live_allocations;
+    m_escaped_views += m_live_allocations + m_in_chunks.live_allocations;
   }
+  /// \brief To be called before \c drop_all.
+  void record_cycle() noexcept;
+  void note_peaks() noexcept;
+  void drop_untracked_after(std::uint64_t epoch) noexcept;
+
+  // For ThreadCached, whose threads have chunks: pieces of a block, with
+  // allocations of their own within.
+
+  struct ChunkFigures {
+    std::size_t unused_bytes        = 0;  ///< The block counts it as used.
+    std::uint64_t live_bytes        = 0;
+    std::uint64_t live_allocations  = 0;
+    std::uint64_t total_allocations = 0;
+  };
+
+  /// \brief Takes chunks back, for want of room. The lock is held.
+  virtual void call_in_chunks() {}
+
+  /// \brief A piece of \c bytes for a chunk, but of no more than an eighth of
+  /// the room in the block, so that chunks leave a small arena usable.
+  /// \return Its range; an empty one if it had less than \c least bytes.
+  Hole take_chunk(std::size_t least, std::size_t bytes) noexcept;
+
+  /// \brief Makes the allocations in a chunk those of the block, and gives the
+  /// rest of the chunk back, which is empty then.
+  /// \throws std::bad_alloc  Nothing has changed then.
+  void dissolve_chunk(Block& chunk, UntrackedLog& untracked,
+                      ChunkFigures const& figures);
+
+  /// \return Whether \c drop_all(true) would keep a block, and the only one,
+  /// of which nothing but chunks is used.
+  bool keeps_block_of_chunks() const noexcept;
+
+  /// Of the chunks that the operation at hand knows of.
+  ChunkFigures m_in_chunks;
 
  private:
   /// A block with what only the arena needs to know of it.
@@ -176,21 +220,11 @@ class Core {
   };
   using Blocks = std::vector<std::unique_ptr<OwnedBlock>>;
 
-  /// What \c allocate gave: \c sequence says when, for rewind.
-  struct Untracked {
-    std::uintptr_t address;
-    std::size_t bytes;
-    std::uint64_t sequence;
-  };
-
   static void check_alignment(std::size_t alignment) {
     if (!std::has_single_bit(alignment)) [[unlikely]]
       bad_alignment(alignment);
   }
   [[noreturn]] static void bad_alignment(std::size_t alignment);
-
-  /// Views from here on are worth a thought about which end of the block.
-  static constexpr std::size_t large_bytes = std::size_t(16) << 10;
 
   std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
                              char const* view_label);
@@ -199,13 +233,11 @@ class Core {
   bool acquire_block(std::size_t needed, std::string& failure);
   void return_block(OwnedBlock& block) noexcept;
   void return_empty_blocks() noexcept;
-  void record_cycle() noexcept;
   std::uintptr_t revive_retired_block(std::size_t bytes,
                                       std::size_t alignment) noexcept;
   void select_current() noexcept;
   bool give_back_elsewhere(std::uintptr_t begin, std::size_t bytes) noexcept;
   OwnedBlock* find(Blocks const& blocks, std::uintptr_t address) const noexcept;
-  void drop_untracked_after(std::uint64_t sequence) noexcept;
   [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
                               std::string const& failure);
 
@@ -225,24 +257,14 @@ class Core {
     for (auto const& block : blocks) sum += block->upstream_bytes;
     return sum;
   }
-  /// Peaks are noted when the figures are about to fall, not as they rise.
-  void note_peaks() noexcept {
-    std::size_t in_service = 0;
-    for (auto const& block : m_blocks) {
-      block->note_peak();
-      in_service += block->used();
-    }
-    m_peak            = std::max(m_peak, in_service);
-    m_peak_live_bytes = std::max(m_peak_live_bytes, m_live_bytes);
-  }
-
-  Block* m_current;                    ///< Serves first; never null.
-  std::vector<Untracked> m_untracked;  ///< In the order of the sequence.
-  std::uint64_t m_total_allocations = 0;
-  std::uint64_t m_live_allocations  = 0;
-  std::uint64_t m_live_bytes        = 0;
-  std::uint64_t m_peak_live_bytes   = 0;
-  std::size_t m_peak                = 0;
+  Block* m_current;  ///< Serves first; never null.
+  UntrackedLog m_untracked;
+  std::atomic<std::uint64_t> m_epoch{1};
+  std::uint64_t m_total_views      = 0;
+  std::uint64_t m_live_allocations = 0;
+  std::uint64_t m_live_bytes       = 0;
+  std::uint64_t m_peak_live_bytes  = 0;
+  std::size_t m_peak               = 0;
   Blocks m_blocks;
   Blocks m_retired;
   Block m_no_block{granule, 0};  ///< Serves nothing.
@@ -262,7 +284,20 @@ class Core {
   std::unique_ptr<Upstream> m_upstream;
 };
 
-/// The core under a sync policy.
+/// Peaks are noted when the figures are about to fall, not as they rise.
+inline void Core::note_peaks() noexcept {
+  std::size_t in_service = 0;
+  for (auto const& block : m_blocks) {
+    block->note_peak();
+    in_service += block->used();
+  }
+  m_peak = std::max(m_peak, in_service - m_in_chunks.unused_bytes);
+  m_peak_live_bytes =
+      std::max(m_peak_live_bytes, m_live_bytes + m_in_chunks.live_bytes);
+}
+
+/// The core under a sync policy with a lock; for ThreadCached see
+/// KokkosArena_ThreadCachedCore.hpp.
 template <class Sync>
 class SynchronizedCore final : public Core {
  public:
@@ -293,15 +328,17 @@ class SynchronizedCore final : public Core {
   void reset() {
     Guard const guard(m_mutex);
     count_reset();
+    record_cycle();
     drop_all(true);
   }
   void release() {
     Guard const guard(m_mutex);
+    record_cycle();
     drop_all(false);
   }
   ArenaMark mark() override {
     Guard const guard(m_mutex);
-    return {this, sequence()};
+    return end_epoch();
   }
   void rewind(ArenaMark mark) override {
     Guard const guard(m_mutex);
