@@ -25,7 +25,8 @@ namespace KokkosArena {
 /// instance.
 ///
 /// \tparam Space  A Kokkos execution space, memory space or Kokkos::Device.
-/// \tparam Sync   Locked: any thread may use it; Unsynchronized: one thread.
+/// \tparam Sync   Locked: any thread may use it; Unsynchronized: one thread
+///                at a time.
 ///
 /// Memory comes in blocks from the memory space; a cycle is what lies between
 /// two resets. Views get theirs through a scope and ScopedSpace; each counts

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_ArenaScope.hpp"
 
+#include <atomic>
+#include <mutex>
+
 namespace KokkosArena {
 
 namespace {
@@ -15,6 +18,12 @@ ArenaScope const* innermost() noexcept {
                      : static_cast<ArenaScope const*>(Impl::inherited());
 }
 
+/// The open scopes that workers can't know, newest first. They are linked to
+/// each other, since there may be no memory when one opens. Changed and walked
+/// under the mutex, which keeps the scopes open meanwhile.
+constinit std::mutex unbequeathed_mutex;
+constinit std::atomic<ArenaScope const*> newest_unbequeathed{nullptr};
+
 }  // namespace
 
 ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
@@ -26,6 +35,7 @@ ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
       m_region_level(Impl::region_level()),
       m_one_thread(one_thread),
       m_bequest(Impl::bequeath(this)) {
+  if (m_bequest.failed) enter_unbequeathed();
   m_core.open_scope();
   t_innermost = this;
 }
@@ -39,19 +49,64 @@ ArenaScope::~ArenaScope() {
   }
   t_innermost = m_previous;
   Impl::revoke(m_bequest);
+  if (m_bequest.failed) leave_unbequeathed();
   m_core.close_scope();
 }
 
-Impl::Core* current_core(std::type_info const& memory_space) noexcept {
-  for (auto const* scope = innermost(); scope; scope = scope->m_outer) {
-    if (scope->m_memory_space != memory_space) continue;
-    // The threads of a region would meet in an arena that isn't made for it.
-    bool const meet = scope->m_one_thread &&
-                      scope->m_region_level < Impl::region_level() &&
-                      Impl::in_parallel_region();
-    return meet ? nullptr : &scope->m_core;
+// relaxed, all: the mutex orders those who follow the pointer.
+void ArenaScope::enter_unbequeathed() noexcept {
+  std::lock_guard const guard(unbequeathed_mutex);
+  m_next_unbequeathed = newest_unbequeathed.load(std::memory_order_relaxed);
+  newest_unbequeathed.store(this, std::memory_order_relaxed);
+}
+
+void ArenaScope::leave_unbequeathed() noexcept {
+  std::lock_guard const guard(unbequeathed_mutex);
+  auto const* newer = newest_unbequeathed.load(std::memory_order_relaxed);
+  if (newer == this) {
+    newest_unbequeathed.store(m_next_unbequeathed, std::memory_order_relaxed);
+    return;
   }
-  return nullptr;
+  while (newer->m_next_unbequeathed != this) newer = newer->m_next_unbequeathed;
+  newer->m_next_unbequeathed = m_next_unbequeathed;
+}
+
+ArenaScope const* ArenaScope::find(
+    std::type_info const& memory_space) noexcept {
+  auto const* scope = innermost();
+  while (scope && scope->m_memory_space != memory_space) scope = scope->m_outer;
+  return scope;
+}
+
+bool ArenaScope::threads_would_meet() const noexcept {
+  return m_one_thread && m_region_level < Impl::region_level() &&
+         Impl::in_parallel_region();
+}
+
+Impl::Core* current_core(std::type_info const& memory_space) noexcept {
+  auto const* const scope = ArenaScope::find(memory_space);
+  return scope && !scope->threads_would_meet() ? &scope->m_core : nullptr;
+}
+
+void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
+  if (!in_parallel_region()) return;
+  if (auto const* const scope = ArenaScope::find(memory_space)) {
+    if (scope->threads_would_meet()) {
+      scope->m_core.count_unscoped_worker_allocation();
+    }
+    return;
+  }
+  // relaxed: who launched this region had opened its scope before.
+  if (!newest_unbequeathed.load(std::memory_order_relaxed)) return;
+  auto const level = region_level();
+  std::lock_guard const guard(unbequeathed_mutex);
+  auto const* scope = newest_unbequeathed.load(std::memory_order_relaxed);
+  // A scope of this level is a sibling's, which doesn't hold for this thread.
+  while (scope && (scope->m_memory_space != memory_space ||
+                   scope->m_region_level >= level)) {
+    scope = scope->m_next_unbequeathed;
+  }
+  if (scope) scope->m_core.count_unscoped_worker_allocation();
 }
 
 bool Impl::is_used_by_running_region(Impl::Core const& core) noexcept {

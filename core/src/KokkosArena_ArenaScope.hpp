@@ -12,6 +12,19 @@
 
 namespace KokkosArena {
 
+namespace Impl {
+
+/// \brief Says that ScopedSpace over the memory space has allocated from the
+/// base space; to be called once for each such allocation. Where a thread of a
+/// region of several threads did so since it couldn't know its scope, it is
+/// counted in the arena of that scope: the one on an Unsynchronized arena that
+/// it found or, where it found none over the memory space, the newest open one
+/// that could hold for it and couldn't be bequeathed.
+/// Cost: a few instructions, and a lock only while such a scope is open.
+void count_base_allocation(std::type_info const& memory_space) noexcept;
+
+}  // namespace Impl
+
 /// \brief Until it ends, allocations of ScopedSpace over the arena's memory
 /// space go to the arena: on this thread, and on the threads of the OpenMP
 /// regions that this thread launches, Kokkos kernels and nested regions
@@ -24,8 +37,11 @@ namespace KokkosArena {
 /// sets to an equivalent one of its own and restores. In a program that has set
 /// a default allocator itself, and on backends with other threads than
 /// OpenMP's, workers use the base space. So do all threads of a region of
-/// several threads inside a scope on an Unsynchronized arena. Cost: a few
-/// instructions, no allocation once a thread has opened as many scopes before.
+/// several threads inside a scope on an Unsynchronized arena. The arena counts
+/// such allocations (\c ArenaStatistics::unscoped_worker_allocations), except
+/// on other backends and where the default allocator is set after the scope has
+/// begun. Cost: a few instructions, no allocation once a thread has opened as
+/// many scopes before; a lock where the default allocator is the program's.
 /// Threads: as said.
 class ArenaScope {
  public:
@@ -42,8 +58,17 @@ class ArenaScope {
  private:
   friend Impl::Core* current_core(std::type_info const&) noexcept;
   friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;
+  friend void Impl::count_base_allocation(std::type_info const&) noexcept;
   ArenaScope(Impl::Core& core, std::type_info const& memory_space,
              bool one_thread);
+
+  /// The innermost scope over the memory space that this thread knows, or null.
+  static ArenaScope const* find(std::type_info const& memory_space) noexcept;
+  /// Whether the caller is one of several threads of a region inside the scope,
+  /// and the arena isn't made for that.
+  bool threads_would_meet() const noexcept;
+  void enter_unbequeathed() noexcept;
+  void leave_unbequeathed() noexcept;
 
   Impl::Core& m_core;
   std::type_info const& m_memory_space;
@@ -52,6 +77,8 @@ class ArenaScope {
   int m_region_level;
   bool m_one_thread;  ///< The arena is Unsynchronized.
   Impl::Bequest m_bequest;
+  /// The next older open scope that couldn't be bequeathed.
+  mutable ArenaScope const* m_next_unbequeathed = nullptr;
 };
 
 /// \brief A scope that also takes a mark at its start and rewinds to it at its

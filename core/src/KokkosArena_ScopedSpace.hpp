@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 
 namespace KokkosArena {
 
@@ -55,7 +56,9 @@ class ScopedSpace {
   }
   void* allocate(char const* label, std::size_t bytes,
                  std::size_t logical_bytes = 0) const {
-    if (!m_core) return m_base.allocate(label, bytes, logical_bytes);
+    if (!m_core) {
+      return counted(m_base.allocate(label, bytes, logical_bytes));
+    }
     void* const address = m_core->allocate_tracked(bytes, 64, label);
     report_allocation(label, address, logical_bytes ? logical_bytes : bytes);
     return address;
@@ -69,7 +72,9 @@ class ScopedSpace {
     requires(Kokkos::is_execution_space_v<ExecutionSpace>)
   void* allocate(ExecutionSpace const& exec, char const* label,
                  std::size_t bytes, std::size_t logical_bytes = 0) const {
-    if (!m_core) return m_base.allocate(exec, label, bytes, logical_bytes);
+    if (!m_core) {
+      return counted(m_base.allocate(exec, label, bytes, logical_bytes));
+    }
     return allocate(label, bytes, logical_bytes);
   }
 
@@ -114,6 +119,10 @@ class ScopedSpace {
   }
 
  private:
+  static void* counted(void* base_address) {
+    Impl::count_base_allocation(typeid(MemorySpace));
+    return base_address;
+  }
   static constexpr auto make_name() {
     constexpr std::string_view prefix = "Scoped<";
     constexpr std::string_view base   = MemorySpace::name();

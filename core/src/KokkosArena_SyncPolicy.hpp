@@ -2,18 +2,50 @@
 #ifndef KOKKOSARENA_SYNCPOLICY_HPP
 #define KOKKOSARENA_SYNCPOLICY_HPP
 
+#include <KokkosArena_Error.hpp>
+
 #include <atomic>
+#include <string>
 #include <thread>
 
 namespace KokkosArena {
 
-/// \brief Sync policy: one thread only uses the arena and the Views from it.
+/// \brief Sync policy: one thread at a time uses the arena and the Views from
+/// it. It may be handed from thread to thread, if the program orders what they
+/// do. Otherwise the behaviour is undefined; where the library is built with
+/// the CMake option \c KokkosArena_ENABLE_DEBUG, two threads that enter the
+/// arena at once abort the program with the arena's label.
 struct Unsynchronized {
+#if defined(KOKKOSARENA_ENABLE_DEBUG)
+  /// A BasicLockable that must not be locked twice.
+  class mutex_type {
+   public:
+    /// \param[in] label  The arena's, for the message; kept by reference.
+    void protect(std::string const& label) noexcept { m_label = &label; }
+    void lock() {
+      // relaxed, both: a thread that the arena was handed to sees what the one
+      // before it stored, and the others are the error.
+      if (m_locked.exchange(true, std::memory_order_relaxed)) {
+        Impl::abort(
+            "arena \"" + *m_label +
+            "\" is Unsynchronized, and was entered while another call on it "
+            "was running; let one thread at a time use it, make it "
+            "Locked or ThreadCached, or give each thread an arena of its own");
+      }
+    }
+    void unlock() noexcept { m_locked.store(false, std::memory_order_relaxed); }
+
+   private:
+    std::atomic<bool> m_locked{false};
+    std::string const* m_label = nullptr;
+  };
+#else
   /// A BasicLockable that does nothing.
   struct mutex_type {
     void lock() noexcept {}
     void unlock() noexcept {}
   };
+#endif
 };
 
 /// \brief Sync policy: any thread may allocate, free and read statistics; one

@@ -10,13 +10,16 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 std::atomic<std::uint64_t> deallocations{0};
+thread_local bool t_fails = false;
 
 void* counted(std::size_t bytes) noexcept {
+  if (t_fails) return nullptr;
   ++allocations;
   return std::malloc(bytes ? bytes : 1);
 }
 
 void* counted(std::size_t bytes, std::align_val_t alignment) noexcept {
+  if (t_fails) return nullptr;
   ++allocations;
   auto const multiple = static_cast<std::size_t>(alignment);
   if (bytes > static_cast<std::size_t>(-1) - multiple) return nullptr;
@@ -41,6 +44,9 @@ void give_back(void* address) noexcept {
 namespace KokkosArenaTest {
 
 HeapCalls heap_calls() noexcept { return {allocations, deallocations}; }
+
+HeapFailure::HeapFailure() noexcept { t_fails = true; }
+HeapFailure::~HeapFailure() { t_fails = false; }
 
 }  // namespace KokkosArenaTest
 

@@ -16,6 +16,15 @@ struct HeapCalls {
 
 HeapCalls heap_calls() noexcept;
 
+/// \brief Until it ends, every operator new of this thread fails. Don't nest.
+class HeapFailure {
+ public:
+  HeapFailure() noexcept;
+  HeapFailure(HeapFailure const&)            = delete;
+  HeapFailure& operator=(HeapFailure const&) = delete;
+  ~HeapFailure();
+};
+
 }  // namespace KokkosArenaTest
 
 #endif

@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <new>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace KokkosArenaTest {
@@ -26,6 +28,9 @@ struct UpstreamLog {
 
   std::size_t fail_above   = unlimited;  ///< Refuse more bytes than these.
   std::size_t fail_request = unlimited;  ///< Refuse the n-th, from 0.
+
+  /// Called once, inside the next request.
+  std::function<void()> during_request;
 
   std::size_t live_bytes() const {
     std::size_t sum = 0;
@@ -70,6 +75,7 @@ class MockSpace {
   void* allocate(std::size_t bytes) const { return allocate("", bytes); }
   void* allocate(char const*, std::size_t bytes, std::size_t = 0) const {
     log().requests.push_back(bytes);
+    if (auto const f = std::exchange(log().during_request, nullptr)) f();
     if (bytes > log().fail_above ||
         log().requests.size() - 1 == log().fail_request) {
       throw std::runtime_error("the mock refuses");

@@ -2,12 +2,17 @@
 //
 // Scopes reach the threads of kernels, and Views are made and dropped there.
 #include <KokkosArena.hpp>
+#include <KokkosArena_CountingNew.hpp>
+#include <KokkosArena_TestSpaces.hpp>
 
 #include <gtest/gtest.h>
 #include <Kokkos_Core.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -50,6 +55,11 @@ std::uint64_t total(Arena const& arena) {
   return arena.statistics().total_allocations;
 }
 
+template <class A>
+std::uint64_t unscoped(A const& arena) {
+  return arena.statistics().unscoped_worker_allocations;
+}
+
 /// Runs a kernel in a scope and expects that all of its 2 * iterations
 /// temporaries came from the arena, were right, and are gone.
 template <class Kernel>
@@ -62,6 +72,7 @@ void expect_all_from_arena(Kernel const& kernel) {
   }
   EXPECT_EQ(right, iterations);
   EXPECT_EQ(total(arena), 2u * iterations);
+  EXPECT_EQ(unscoped(arena), 0u);
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
 }
 
@@ -228,6 +239,22 @@ TEST(regions, temporaries_in_kernels_make_no_fence) {
       << "the callback has to count the fence after the kernel";
 }
 
+TEST(regions, kernel_in_an_unsynchronized_scope_draws_or_is_counted) {
+  KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
+  std::int64_t right = 0;
+  {
+    KokkosArena::ArenaScope const scope(arena);
+    Kokkos::parallel_reduce(
+        Kokkos::RangePolicy<Exec>(0, iterations),
+        [](int i, std::int64_t& sum) { sum += use_temporaries(i); }, right);
+  }
+  EXPECT_EQ(right, iterations);
+  bool const several = Exec().concurrency() > 1;
+  EXPECT_EQ(unscoped(arena), several ? 2u * iterations : 0u);
+  EXPECT_EQ(arena.statistics().total_allocations,
+            several ? 0u : 2u * iterations);
+}
+
 #ifdef KOKKOS_ENABLE_OPENMP
 
 /// The same as a raw region of so many threads; gives what was right.
@@ -338,9 +365,91 @@ TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
   EXPECT_EQ(arena.statistics().total_allocations, 2u);
   EXPECT_EQ(raw_region(4, 100), 100);
   EXPECT_EQ(arena.statistics().total_allocations, 2u);
+  EXPECT_EQ(unscoped(arena), 200u);
   // A region of one thread is as good as none.
   EXPECT_EQ(raw_region(1, 100), 100);
   EXPECT_EQ(arena.statistics().total_allocations, 202u);
+  EXPECT_EQ(unscoped(arena), 200u);
+}
+
+TEST(regions, worker_with_a_scope_of_its_own_is_not_counted) {
+  KokkosArena::Arena<Host, KokkosArena::Unsynchronized> outer;
+  std::atomic<int> wrong{0};
+  {
+    KokkosArena::ArenaScope const scope(outer);
+#pragma omp parallel num_threads(4)
+    {
+      KokkosArena::Arena<Host, KokkosArena::Unsynchronized> own;
+      KokkosArena::ArenaScope const inner(own);
+      if (!use_temporaries(1) || unscoped(own) != 0) ++wrong;
+      if (own.statistics().total_allocations != 2) ++wrong;
+    }
+  }
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(unscoped(outer), 0u);
+}
+
+TEST(regions, each_way_to_allocate_is_counted_once) {
+  KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
+  KokkosArena::ArenaScope const scope(arena);
+  auto const by_two_threads = [&](auto const& f) {
+    auto const before = unscoped(arena);
+#pragma omp parallel num_threads(2)
+    f();
+    return unscoped(arena) - before;
+  };
+  EXPECT_EQ(by_two_threads([] { View const view("view", 5); }), 2u);
+  EXPECT_EQ(by_two_threads([] { View const view("empty", 0); }), 2u);
+  EXPECT_EQ(by_two_threads([] {
+              Kokkos::View<std::string*, Scoped> const view("strings", 5);
+            }),
+            2u);
+  EXPECT_EQ(by_two_threads([] { KokkosArena::make_view<View>("view", 5); }),
+            2u);
+  EXPECT_EQ(by_two_threads([] {
+              Scoped const space;
+              space.deallocate(space.allocate(100), 100);
+            }),
+            2u);
+  EXPECT_EQ(by_two_threads([] {
+              Scoped const space;
+              space.deallocate(space.allocate(Exec(), 100), 100);
+            }),
+            2u);
+  EXPECT_EQ(by_two_threads([] {
+              Kokkos::kokkos_free<Scoped>(Kokkos::kokkos_malloc<Scoped>(100));
+            }),
+            2u);
+}
+
+TEST(regions, what_allocates_nothing_is_not_counted) {
+  KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
+  KokkosArena::ArenaScope const scope(arena);
+  View const view("view", 5);
+  std::atomic<int> got{0};
+#pragma omp parallel num_threads(4)
+  {
+    [[maybe_unused]] Scoped const space;
+    [[maybe_unused]] View const none;
+    [[maybe_unused]] View const copy = view;
+    KokkosArenaTest::HeapFailure const failure;
+    try {
+      space.allocate(100);
+      ++got;
+    } catch (std::exception const&) {  // NOLINT(bugprone-empty-catch)
+    }
+  }
+  EXPECT_EQ(got.load(), 0);
+  EXPECT_EQ(unscoped(arena), 0u);
+}
+
+TEST(regions, who_asks_for_the_base_space_is_not_counted) {
+  Scoped const base_space;
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+#pragma omp parallel num_threads(4)
+  View const view(Kokkos::view_alloc(base_space, "view"), 5);
+  EXPECT_EQ(total(arena) + unscoped(arena), 0u);
 }
 
 TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
@@ -356,23 +465,149 @@ TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
   EXPECT_EQ(omp_get_default_allocator(), before);
 }
 
+/// A default allocator that the program, on this thread, sets for itself.
+class OwnAllocator {
+ public:
+  OwnAllocator() { omp_set_default_allocator(m_own); }
+  OwnAllocator(OwnAllocator const&)            = delete;
+  OwnAllocator& operator=(OwnAllocator const&) = delete;
+  ~OwnAllocator() {
+    omp_set_default_allocator(m_before);
+    omp_destroy_allocator(m_own);
+  }
+  omp_allocator_handle_t handle() const { return m_own; }
+
+ private:
+  static omp_allocator_handle_t make() {
+    omp_alloctrait_t trait{omp_atk_alignment, 128};
+    return omp_init_allocator(omp_default_mem_space, 1, &trait);
+  }
+  omp_allocator_handle_t m_own    = make();
+  omp_allocator_handle_t m_before = omp_get_default_allocator();
+};
+
 TEST(regions, default_allocator_of_the_program_stays) {
-  omp_alloctrait_t trait{omp_atk_alignment, 128};
-  auto const own    = omp_init_allocator(omp_default_mem_space, 1, &trait);
-  auto const before = omp_get_default_allocator();
-  omp_set_default_allocator(own);
+  OwnAllocator const own;
+  Arena arena;
   {
-    Arena arena;
     KokkosArena::ArenaScope const scope(arena);
-    EXPECT_EQ(omp_get_default_allocator(), own);
+    EXPECT_EQ(omp_get_default_allocator(), own.handle());
     EXPECT_EQ(use_temporaries(1), 1);
     EXPECT_EQ(total(arena), 2u);
+    EXPECT_EQ(unscoped(arena), 0u);
     EXPECT_EQ(raw_region(4, 100), 100);
     EXPECT_LT(total(arena), 202u) << "workers can't know the scope";
+    EXPECT_EQ(total(arena) + unscoped(arena), 202u);
   }
-  EXPECT_EQ(omp_get_default_allocator(), own);
-  omp_set_default_allocator(before);
-  omp_destroy_allocator(own);
+  EXPECT_EQ(omp_get_default_allocator(), own.handle());
+  auto const before = unscoped(arena);
+  EXPECT_EQ(raw_region(4, 100), 100);
+  EXPECT_EQ(unscoped(arena), before) << "the scope has ended";
+}
+
+TEST(regions, what_workers_cannot_know_counts_in_the_innermost_scope) {
+  OwnAllocator const own;
+  Arena outer;
+  Arena inner;
+  KokkosArena::ArenaScope const outer_scope(outer);
+  {
+    KokkosArena::ArenaScope const inner_scope(inner);
+    EXPECT_EQ(raw_region(4, 100), 100);
+    EXPECT_EQ(total(inner) + unscoped(inner), 200u);
+    EXPECT_GT(unscoped(inner), 0u);
+    EXPECT_EQ(total(outer) + unscoped(outer), 0u);
+  }
+  EXPECT_EQ(raw_region(4, 100), 100);
+  EXPECT_EQ(total(outer) + unscoped(outer), 200u);
+  EXPECT_EQ(total(inner) + unscoped(inner), 200u);
+}
+
+TEST(regions, what_workers_cannot_know_counts_by_memory_space) {
+  OwnAllocator const own;
+  Arena arena;
+  KokkosArena::Arena<KokkosArenaTest::CountingSpace> elsewhere;
+  KokkosArena::ArenaScope const outer(arena);
+  KokkosArena::ArenaScope const inner(elsewhere);
+  EXPECT_EQ(raw_region(4, 100), 100);
+  EXPECT_EQ(total(arena) + unscoped(arena), 200u);
+  EXPECT_GT(unscoped(arena), 0u);
+  EXPECT_EQ(unscoped(elsewhere), 0u);
+}
+
+TEST(regions, scope_of_one_worker_does_not_count_what_its_siblings_do) {
+  OwnAllocator const own;
+  Arena arena;
+#pragma omp parallel num_threads(4)
+  {
+    std::optional<KokkosArena::ArenaScope> scope;
+    if (omp_get_thread_num() == 0) scope.emplace(arena);
+#pragma omp barrier
+    use_temporaries(1);
+#pragma omp barrier
+  }
+  EXPECT_EQ(total(arena), 2u);
+  EXPECT_EQ(unscoped(arena), 0u);
+}
+
+TEST(regions, what_is_outside_of_regions_is_not_counted) {
+  OwnAllocator const own;
+  Arena arena;
+  KokkosArena::ArenaScope const scope(arena);
+  std::thread([] {
+    EXPECT_EQ(use_temporaries(1), 1);
+    EXPECT_EQ(raw_region(1, 10), 10);
+  }).join();
+  EXPECT_EQ(total(arena) + unscoped(arena), 0u);
+}
+
+TEST(regions, scopes_that_workers_cannot_know_may_end_in_any_order) {
+  OwnAllocator const own;
+  Arena first;
+  Arena second;
+  auto scope = std::make_unique<KokkosArena::ArenaScope>(first);
+  std::atomic<int> step{0};
+  auto const wait = [&](int until) {
+    while (step.load() < until) std::this_thread::yield();
+  };
+  std::thread other([&] {
+    OwnAllocator const others;
+    KokkosArena::ArenaScope const newer(second);
+    step = 1;
+    wait(2);
+    EXPECT_EQ(raw_region(4, 100), 100);
+  });
+  wait(1);
+  scope.reset();
+  step = 2;
+  other.join();
+  EXPECT_EQ(total(first) + unscoped(first), 0u);
+  EXPECT_EQ(total(second) + unscoped(second), 200u);
+  EXPECT_GT(unscoped(second), 0u);
+}
+
+TEST(regions, workers_use_the_base_space_where_no_memory_tells_them) {
+  // Other threads may have tokens to use again.
+  std::thread([] {
+    Arena outer;
+    Arena inner;
+    KokkosArena::ArenaScope const outer_scope(outer);
+    auto const allocator = omp_get_default_allocator();
+    {
+      std::optional<KokkosArena::ArenaScope> inner_scope;
+      {
+        KokkosArenaTest::HeapFailure const failure;
+        inner_scope.emplace(inner);
+      }
+      EXPECT_EQ(raw_region(4, 100), 100);
+      EXPECT_EQ(total(inner) + unscoped(inner), 200u);
+      EXPECT_GT(unscoped(inner), 0u);
+      EXPECT_EQ(total(outer), 0u) << "the inner scope is the one that holds";
+    }
+    EXPECT_EQ(omp_get_default_allocator(), allocator);
+    EXPECT_EQ(raw_region(4, 100), 100);
+    EXPECT_EQ(total(outer), 200u);
+    EXPECT_EQ(unscoped(outer), 0u);
+  }).join();
 }
 
 TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {

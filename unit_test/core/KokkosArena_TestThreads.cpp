@@ -4,7 +4,9 @@
 #include <KokkosArena_TestConfig.hpp>
 
 #include <array>
+#include <stdexcept>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -111,5 +113,86 @@ TEST(unsynchronized_arena, serves_each_thread_that_has_its_own) {
            arena.statistics().total_allocations > 0;
   }));
 }
+
+TEST(unsynchronized_arena, may_be_handed_from_thread_to_thread) {
+  Arena<Host, Unsynchronized> arena;
+  std::vector<View> views;
+  for (std::uint64_t turn = 0; turn < 4; ++turn) {
+    std::thread([&] {
+      EXPECT_TRUE(make_and_drop(arena, turn + 1));
+      // Some of these end on the next thread.
+      ArenaScope const scope(arena);
+      views.resize(turn);
+      views.push_back(make_view<View>("v", 100));
+      arena.deallocate(arena.allocate(100));
+    }).join();
+  }
+  views.clear();
+  arena.reset();
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  EXPECT_EQ(arena.statistics().used_bytes, 0u);
+}
+
+TEST(unsynchronized_arena, serves_on_after_an_error) {
+  Arena<Host, Unsynchronized> arena(6400);
+  EXPECT_THROW(arena.allocate(6401), KokkosArena::ArenaExhausted);
+  EXPECT_THROW(arena.allocate(64, 3), std::invalid_argument);
+  EXPECT_THROW(arena.deallocate(&arena), std::invalid_argument);
+  EXPECT_NE(arena.allocate(6400), nullptr);
+}
+
+/// Each dies in a program of its own, with Kokkos initialised afresh.
+struct unsynchronized_arena_death_test : WithUpstream<CountingSpace> {
+  unsynchronized_arena_death_test() {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+  }
+
+  /// Another thread calls the arena while this one waits for its memory space.
+  template <class F>
+  static void meet(F const& f) {
+    KokkosArena::ArenaOptions options;
+    options.label = "met in";
+    Arena<CountingSpace, Unsynchronized> arena(options);
+    CountingSpace::log().during_request = [&] {
+      std::thread([&] { f(arena); }).join();
+    };
+    arena.allocate(100);
+  }
+};
+
+#if defined(KOKKOSARENA_ENABLE_DEBUG)
+constexpr char const* where_threads_meet =
+    "arena \"met in\" is Unsynchronized.*Locked or ThreadCached, or give each "
+    "thread an arena of its own";
+
+TEST_F(unsynchronized_arena_death_test, allocate_during_allocate_aborts) {
+  EXPECT_DEATH(meet([](auto& arena) { arena.allocate(100); }),
+               where_threads_meet);
+}
+
+TEST_F(unsynchronized_arena_death_test, statistics_during_allocate_abort) {
+  EXPECT_DEATH(meet([](auto& arena) { arena.statistics(); }),
+               where_threads_meet);
+}
+
+TEST_F(unsynchronized_arena_death_test, reset_during_allocate_aborts) {
+  EXPECT_DEATH(meet([](auto& arena) { arena.reset(); }), where_threads_meet);
+}
+
+TEST_F(unsynchronized_arena_death_test, view_during_allocate_aborts) {
+  EXPECT_DEATH(meet([](auto& arena) {
+                 KokkosArena::ScopedSpace<CountingSpace>(arena).allocate(100);
+               }),
+               where_threads_meet);
+}
+#else
+TEST_F(unsynchronized_arena_death_test, threads_that_meet_abort) {
+  GTEST_SKIP() << "only found out with KokkosArena_ENABLE_DEBUG";
+}
+
+TEST(unsynchronized_arena, pays_for_no_lock) {
+  EXPECT_TRUE(std::is_empty_v<Unsynchronized::mutex_type>);
+}
+#endif
 
 }  // namespace

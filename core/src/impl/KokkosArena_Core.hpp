@@ -302,7 +302,11 @@ template <class Sync>
 class SynchronizedCore final : public Core {
  public:
   SynchronizedCore(ArenaOptions options, std::unique_ptr<Upstream> upstream)
-      : Core(std::move(options), std::move(upstream)) {}
+      : Core(std::move(options), std::move(upstream)) {
+    if constexpr (requires { m_mutex.protect(label()); }) {
+      m_mutex.protect(label());
+    }
+  }
 
   void* allocate(std::size_t bytes, std::size_t alignment) {
     Guard const guard(m_mutex);

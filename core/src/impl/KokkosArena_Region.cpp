@@ -31,8 +31,20 @@ class RegionToken {
 
 namespace {
 
+constexpr auto predefined_allocator =
+    static_cast<std::uintptr_t>(omp_default_mem_alloc);
+
 std::uintptr_t default_allocator() noexcept {
   return static_cast<std::uintptr_t>(omp_get_default_allocator());
+}
+
+void set_default_allocator(std::uintptr_t handle) noexcept {
+  omp_set_default_allocator(static_cast<omp_allocator_handle_t>(handle));
+}
+
+/// Of the allocator that is the default one while the token is in use.
+std::uintptr_t handle_of(RegionToken const* token) noexcept {
+  return token ? token->handle : predefined_allocator;
 }
 
 struct AllTokens {
@@ -109,9 +121,8 @@ RegionToken* find_token(std::uintptr_t handle) {
 Bequest bequeath(void const* value) noexcept {
   auto const current = default_allocator();
   // One that the program has chosen stays: its omp_alloc() depends on it.
-  if (current != static_cast<std::uintptr_t>(omp_default_mem_alloc) &&
-      !find_token(current)) {
-    return {};
+  if (current != predefined_allocator && !find_token(current)) {
+    return {.failed = true};
   }
   RegionToken* token = nullptr;
   if (auto& tokens = t_store.tokens; !tokens.empty()) {
@@ -125,21 +136,22 @@ Bequest bequeath(void const* value) noexcept {
       // Without memory for a token the regions' threads use the base space.
     }
   }
-  if (!token) return {};
-  token->value.store(value, std::memory_order_release);
-  Bequest const bequest{token, current};
-  omp_set_default_allocator(static_cast<omp_allocator_handle_t>(token->handle));
-  return bequest;
+  if (token) token->value.store(value, std::memory_order_release);
+  // Without a token, what was bequeathed before must not pass for the value.
+  set_default_allocator(handle_of(token));
+  return {.token              = token,
+          .previous_allocator = current,
+          .failed             = token == nullptr};
 }
 
 void revoke(Bequest const& bequest) noexcept {
+  if (bequest.previous_allocator == 0) return;
   auto* const token = bequest.token;
-  if (!token) return;
   // A default allocator that the program has set meanwhile stays.
-  if (default_allocator() == token->handle) {
-    omp_set_default_allocator(
-        static_cast<omp_allocator_handle_t>(bequest.previous_allocator));
+  if (default_allocator() == handle_of(token)) {
+    set_default_allocator(bequest.previous_allocator);
   }
+  if (!token) return;
   token->value.store(nullptr, std::memory_order_release);
   t_store.tokens.push_back(token);
 }

@@ -14,7 +14,8 @@ class RegionToken;
 /// What bequeath() has changed, for revoke().
 struct Bequest {
   RegionToken* token                = nullptr;
-  std::uintptr_t previous_allocator = 0;
+  std::uintptr_t previous_allocator = 0;      ///< 0: it was not changed.
+  bool failed                       = false;  ///< No region will know it.
 };
 
 /// \brief Makes \c value known to the threads of the regions that this thread
@@ -25,8 +26,9 @@ struct Bequest {
 /// variables. The default allocator is one (OpenMP 5.0, 2.5.3), and its handle
 /// is the program's to make. So each token is an allocator with the properties
 /// of the default one, and its handle stands for the value.
-/// Cost: a few instructions once the thread has a token. Without OpenMP
-/// nothing is done.
+/// It fails where the program has set a default allocator itself, and where
+/// there is no memory for a token. Cost: a few instructions once the thread has
+/// a token. Without OpenMP nothing is done, and nothing fails.
 Bequest bequeath(void const* value) noexcept;
 
 /// \pre On the thread of the bequeath(), innermost first.

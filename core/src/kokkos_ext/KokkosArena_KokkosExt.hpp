@@ -33,6 +33,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #if defined(KOKKOS_ENABLE_OPENMP)
@@ -112,6 +113,9 @@ class SharedAllocationRecord<Space, void>
     fill_header(*record, label);
     if (piece.core) {
       Space::report_allocation(label.c_str(), piece.header, data_bytes);
+    } else {
+      KokkosArena::Impl::count_base_allocation(
+          typeid(KokkosArena::base_memory_space_t<Space>));
     }
     return record;
   }
