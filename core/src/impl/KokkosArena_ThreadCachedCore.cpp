@@ -299,11 +299,14 @@ ArenaStatistics ThreadCachedCore::statistics() {
   {
     Guard const guard(m_mutex);
     Revocation const revocation(*this, enter());
-    m_in_chunks = {};
-    for (auto* const lane : m_with_chunk) {
-      settle(*lane);
-      add_figures(*lane, m_in_chunks);
+    for (auto i = m_with_chunk.size(); i-- > 0;) {
+      auto& lane = *m_with_chunk[i];
+      settle(lane);
+      // A chunk of which nothing is used must not look like a hole.
+      if (lane.chunk.used() == 0) dissolve(lane);
     }
+    m_in_chunks = {};
+    for (auto const* lane : m_with_chunk) add_figures(*lane, m_in_chunks);
     s = read_statistics();
   }
   s.label = label();
