@@ -15,7 +15,25 @@
 #include <tuple>
 #include <type_traits>
 
+// What a compiler says of the sanitizers that it builds with.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define KOKKOSARENA_TEST_SANITIZED 1
+#endif
+#endif
+#if !defined(KOKKOSARENA_TEST_SANITIZED) && \
+    (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+#define KOKKOSARENA_TEST_SANITIZED 1
+#endif
+#ifndef KOKKOSARENA_TEST_SANITIZED
+#define KOKKOSARENA_TEST_SANITIZED 0
+#endif
+
 namespace KokkosArenaTest {
+
+/// Whether memory, system calls and time are those of a sanitizer, too.
+inline constexpr bool is_sanitized = KOKKOSARENA_TEST_SANITIZED;
 
 using Host   = Kokkos::HostSpace;
 using Scoped = KokkosArena::ScopedSpace<Kokkos::HostSpace>;
@@ -39,22 +57,31 @@ struct Config {
 };
 
 using Growing = ::testing::Types<Config<KokkosArena::Unsynchronized, false>,
-                                 Config<KokkosArena::Locked, false>>;
+                                 Config<KokkosArena::Locked, false>,
+                                 Config<KokkosArena::ThreadCached, false>>;
 using Fixed   = ::testing::Types<Config<KokkosArena::Unsynchronized, true>,
-                                 Config<KokkosArena::Locked, true>>;
+                                 Config<KokkosArena::Locked, true>,
+                                 Config<KokkosArena::ThreadCached, true>>;
 using All     = ::testing::Types<Config<KokkosArena::Unsynchronized, false>,
                                  Config<KokkosArena::Unsynchronized, true>,
                                  Config<KokkosArena::Locked, false>,
-                                 Config<KokkosArena::Locked, true>>;
+                                 Config<KokkosArena::Locked, true>,
+                                 Config<KokkosArena::ThreadCached, false>,
+                                 Config<KokkosArena::ThreadCached, true>>;
+
+template <class Sync>
+std::string name_of() {
+  if (std::is_same_v<Sync, KokkosArena::Unsynchronized>) {
+    return "unsynchronized";
+  }
+  return std::is_same_v<Sync, KokkosArena::Locked> ? "locked" : "thread_cached";
+}
 
 struct ConfigName {
   template <class C>
   static std::string GetName(int) {
-    std::string const sync =
-        std::is_same_v<typename C::sync_policy, KokkosArena::Locked>
-            ? "locked"
-            : "unsynchronized";
-    return sync + (C::is_fixed ? "_fixed" : "_growing");
+    return name_of<typename C::sync_policy>() +
+           (C::is_fixed ? "_fixed" : "_growing");
   }
 };
 
@@ -99,6 +126,8 @@ using Places =
                      Place<Config<KokkosArena::Unsynchronized, true>, true>,
                      Place<Config<KokkosArena::Locked, false>, true>,
                      Place<Config<KokkosArena::Locked, true>, true>,
+                     Place<Config<KokkosArena::ThreadCached, false>, true>,
+                     Place<Config<KokkosArena::ThreadCached, true>, true>,
                      Place<Config<KokkosArena::Locked, false>, false>>;
 
 struct PlaceName {

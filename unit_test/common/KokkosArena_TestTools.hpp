@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
 namespace KokkosArenaTest {
 
-/// What Kokkos tells a tool about memory and fences while this object exists.
+/// What Kokkos tells a tool about memory and fences while this object exists,
+/// from any thread; to be read when no other thread is at it.
 class ToolsObserver {
  public:
   struct Event {
@@ -28,17 +30,20 @@ class ToolsObserver {
     Experimental::set_allocate_data_callback(
         [](Kokkos_Profiling_SpaceHandle space, char const* label,
            void const* address, std::uint64_t bytes) {
+          std::lock_guard const guard(s_current->m_mutex);
           s_current->m_events.push_back(
               {true, space.name, label, address, bytes});
         });
     Experimental::set_deallocate_data_callback(
         [](Kokkos_Profiling_SpaceHandle space, char const* label,
            void const* address, std::uint64_t bytes) {
+          std::lock_guard const guard(s_current->m_mutex);
           s_current->m_events.push_back(
               {false, space.name, label, address, bytes});
         });
     Experimental::set_begin_fence_callback(
         [](char const* name, std::uint32_t, std::uint64_t*) {
+          std::lock_guard const guard(s_current->m_mutex);
           s_current->m_fences.emplace_back(name);
         });
   }
@@ -79,6 +84,7 @@ class ToolsObserver {
   static inline ToolsObserver* s_current = nullptr;
 
   Kokkos::Tools::Experimental::EventSet m_outer;
+  std::mutex m_mutex;
   std::vector<Event> m_events;
   std::vector<std::string> m_fences;
 };

@@ -65,12 +65,9 @@ struct ModelConfig {
 struct ModelConfigName {
   template <class C>
   static std::string GetName(int) {
-    std::string const sync =
-        std::is_same_v<typename C::sync_policy, KokkosArena::Locked>
-            ? "locked"
-            : "unsynchronized";
     constexpr std::array names{"_growing", "_bounded", "_fixed"};
-    return sync + names[static_cast<std::size_t>(C::kind)];
+    return name_of<typename C::sync_policy>() +
+           names[static_cast<std::size_t>(C::kind)];
   }
 };
 
@@ -581,7 +578,10 @@ using ModelConfigs =
                      ModelConfig<KokkosArena::Unsynchronized, Kind::fixed>,
                      ModelConfig<KokkosArena::Locked, Kind::growing>,
                      ModelConfig<KokkosArena::Locked, Kind::bounded>,
-                     ModelConfig<KokkosArena::Locked, Kind::fixed>>;
+                     ModelConfig<KokkosArena::Locked, Kind::fixed>,
+                     ModelConfig<KokkosArena::ThreadCached, Kind::growing>,
+                     ModelConfig<KokkosArena::ThreadCached, Kind::bounded>,
+                     ModelConfig<KokkosArena::ThreadCached, Kind::fixed>>;
 TYPED_TEST_SUITE(arena_model, ModelConfigs, ModelConfigName);
 
 TYPED_TEST(arena_model, agrees_with_arena_after_random_operations) {

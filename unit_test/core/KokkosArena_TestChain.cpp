@@ -140,11 +140,17 @@ TEST_P(chain, peaks_near_what_is_live_with_make_view) {
 TEST_P(chain, peaks_near_what_is_live_with_make_view_locked) {
   check<KokkosArena::Locked, WithMakeView>(GetParam());
 }
+TEST_P(chain, peaks_near_what_is_live_with_make_view_thread_cached) {
+  check<KokkosArena::ThreadCached, WithMakeView>(GetParam());
+}
 TEST_P(chain, peaks_near_what_is_live_with_constructor) {
   check<KokkosArena::Unsynchronized, WithConstructor>(GetParam());
 }
 TEST_P(chain, peaks_near_what_is_live_with_constructor_locked) {
   check<KokkosArena::Locked, WithConstructor>(GetParam());
+}
+TEST_P(chain, peaks_near_what_is_live_with_constructor_thread_cached) {
+  check<KokkosArena::ThreadCached, WithConstructor>(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(sizes, chain, ::testing::ValuesIn(distributions()),

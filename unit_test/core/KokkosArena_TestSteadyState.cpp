@@ -23,20 +23,6 @@
 #include <cstddef>
 #endif
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define KOKKOSARENA_TEST_SANITIZED 1
-#endif
-#endif
-#if !defined(KOKKOSARENA_TEST_SANITIZED) && \
-    (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
-#define KOKKOSARENA_TEST_SANITIZED 1
-#endif
-#ifndef KOKKOSARENA_TEST_SANITIZED
-#define KOKKOSARENA_TEST_SANITIZED 0
-#endif
-
 namespace {
 
 using namespace KokkosArenaTest;
@@ -253,7 +239,7 @@ TYPED_TEST(steady_state, temporaries_ask_the_upstream_for_nothing) {
 #if defined(__linux__)
 
 TYPED_TEST(steady_state, temporaries_make_no_page_fault) {
-  if (KOKKOSARENA_TEST_SANITIZED) {
+  if (is_sanitized) {
     GTEST_SKIP() << "the sanitizer touches pages of its own";
   }
   // The kernel may move a page at any time, which then faults once. What the
@@ -267,7 +253,7 @@ TYPED_TEST(steady_state, temporaries_make_no_page_fault) {
 }
 
 TYPED_TEST(steady_state, temporaries_make_no_system_call) {
-  if (KOKKOSARENA_TEST_SANITIZED) {
+  if (is_sanitized) {
     GTEST_SKIP() << "the sanitizer makes system calls of its own";
   }
   if (watch_system_calls([] {}) == Verdict::cannot_tell) {
@@ -331,7 +317,7 @@ TEST(steady_state_counters, page_faults_are_counted_for_host_views) {
 }
 
 TEST(steady_state_counters, system_calls_are_found_for_host_views) {
-  if (KOKKOSARENA_TEST_SANITIZED) {
+  if (is_sanitized) {
     GTEST_SKIP() << "the sanitizer makes system calls of its own";
   }
   if (watch_system_calls([] {}) == Verdict::cannot_tell) {
