@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <Kokkos_Core.hpp>
 
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -27,7 +28,7 @@ std::string kokkos_version() {
 /// Without the date and the vendor's additions.
 std::string first_word_after(std::string const& name,
                              std::string const& version) {
-  return name + version.substr(0, version.find(' '));
+  return name + version.substr(0, version.find_first_of(" -"));
 }
 
 std::string compiler() {
@@ -57,18 +58,40 @@ std::string libc_malloc() {
 #endif
 }
 
+/// \return The function of that name in the process, or null.
+template <class Function>
+Function* find_function(char const* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+}
+
+std::string jemalloc_version() {
+  auto* const mallctl =
+      find_function<int(char const*, void*, std::size_t*, void*, std::size_t)>(
+          "mallctl");
+  char const* version = nullptr;
+  std::size_t bytes   = sizeof version;
+  if (mallctl("version", static_cast<void*>(&version), &bytes, nullptr, 0) != 0)
+    return "";
+  return version;
+}
+
+/// As "gperftools 2.18.1".
+std::string tcmalloc_version() {
+  return find_function<char const*(int*, int*, char const**)>("tc_version")(
+      nullptr, nullptr, nullptr);
+}
+
 /// Replacements are known by a function that they alone have.
 std::string malloc_name() {
-  struct Known {
-    char const* symbol;
-    char const* name;
+  auto const is_there = [](char const* name) {
+    return dlsym(RTLD_DEFAULT, name) != nullptr;
   };
-  for (auto const& known :
-       {Known{"mallctl", "jemalloc"}, Known{"tc_version", "tcmalloc"},
-        Known{"mi_version", "mimalloc"},
-        Known{"__asan_init", "AddressSanitizer's"}}) {
-    if (dlsym(RTLD_DEFAULT, known.symbol)) return known.name;
+  if (is_there("mallctl")) {
+    return first_word_after("jemalloc ", jemalloc_version());
   }
+  if (is_there("tc_version")) return "tcmalloc of " + tcmalloc_version();
+  if (is_there("mi_version")) return "mimalloc";
+  if (is_there("__asan_init")) return "AddressSanitizer's";
   return libc_malloc();
 }
 

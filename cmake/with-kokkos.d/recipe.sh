@@ -19,6 +19,9 @@ export DEBIAN_FRONTEND=noninteractive
 tools='g++ cmake ninja-build libgtest-dev libbenchmark-dev
        clang-format clang-tidy libomp-dev ccache git valgrind python3'
 
+# The benchmarks run with these in place of glibc's malloc as well.
+mallocs='libjemalloc2 libtcmalloc-minimal4t64'
+
 slim() {
   # Nobody reads manuals here, and a root that is half written is thrown away,
   # so dpkg need not wait for the disk either.
@@ -112,7 +115,7 @@ add_experimental
 # shellcheck disable=SC2086  # the list is meant to fall apart into words
 case $kind in
   openmp)
-    apt-get install -y $tools libkokkos-dev
+    apt-get install -y $tools libkokkos-dev $mallocs
     libdir=/usr/lib/$(gcc -print-multiarch)
     mend_kokkos
     add_kernel_headers
