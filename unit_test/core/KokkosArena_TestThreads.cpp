@@ -581,16 +581,8 @@ TYPED_TEST(sync_policy, rewind_drops_what_waiting_threads_got_after_the_mark) {
         if (t == threads - 1) arena.rewind(*mark);
         meeting.wait();
         intact = drop_all(views) && intact;
-        meeting.wait_for(t, [&] {
-          auto const now = arena.statistics().used_bytes;
-          if constexpr (std::is_same_v<typename A::sync_policy, Locked>) {
-            EXPECT_EQ(now, used);
-          } else {
-            // What is older lies in chunks, with holes between now. What was
-            // newer isn't there: it would be more in the last round.
-            EXPECT_LE(now, used + static_cast<unsigned>(threads) * 64 * KiB);
-          }
-        });
+        meeting.wait_for(
+            t, [&] { EXPECT_EQ(arena.statistics().used_bytes, used); });
       }
       return drop_all(older) && intact;
     }));

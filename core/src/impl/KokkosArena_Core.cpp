@@ -391,14 +391,13 @@ bool Core::end_arena() noexcept {
 ArenaStatistics Core::read_statistics() noexcept {
   note_peaks();
   ArenaStatistics s;
-  s.capacity_bytes   = capacity(m_blocks);
-  s.used_bytes       = used(m_blocks) - m_in_chunks.unused_bytes;
-  s.live_bytes       = m_live_bytes + m_in_chunks.live_bytes;
-  s.peak_bytes       = m_peak;
-  s.peak_live_bytes  = m_peak_live_bytes;
-  s.live_allocations = m_live_allocations + m_in_chunks.live_allocations;
-  s.total_allocations =
-      m_total_views + m_untracked.total() + m_in_chunks.total_allocations;
+  s.capacity_bytes       = capacity(m_blocks);
+  s.used_bytes           = used(m_blocks);
+  s.live_bytes           = m_live_bytes;
+  s.peak_bytes           = m_peak;
+  s.peak_live_bytes      = m_peak_live_bytes;
+  s.live_allocations     = m_live_allocations;
+  s.total_allocations    = m_total_views + m_untracked.total();
   s.upstream_allocations = m_upstream_allocations;
   s.upstream_bytes       = m_upstream_bytes;
   s.blocks               = m_blocks.size();

@@ -298,15 +298,9 @@ ArenaStatistics ThreadCachedCore::statistics() {
   ArenaStatistics s;
   {
     Guard const guard(m_mutex);
-    Revocation const revocation(*this, enter());
-    for (auto i = m_with_chunk.size(); i-- > 0;) {
-      auto& lane = *m_with_chunk[i];
-      settle(lane);
-      // A chunk of which nothing is used must not look like a hole.
-      if (lane.chunk.used() == 0) dissolve(lane);
-    }
-    m_in_chunks = {};
-    for (auto const* lane : m_with_chunk) add_figures(*lane, m_in_chunks);
+    enter();
+    // Otherwise what is free in them would depend on who asks, and when.
+    call_in_chunks();
     s = read_statistics();
   }
   s.label = label();

@@ -58,11 +58,13 @@ class UntrackedLog {
     }
   }
 
-  /// \brief Takes over all entries of another log, and its total.
+  /// \brief Takes over all entries of another log, and its total. If this one
+  /// wasn't full before, it isn't after.
   /// \throws std::bad_alloc  Nothing has changed then.
   void take_over(UntrackedLog& other) {
-    if (static_cast<std::size_t>(m_limit - m_end) < other.size()) {
-      reserve(std::max(2 * size(), size() + other.size()));
+    if (static_cast<std::size_t>(m_limit - m_end) <= other.size() &&
+        !other.empty()) {
+      reserve(std::max(2 * size(), size() + other.size() + 1));
     }
     auto* const middle = m_end;
     m_end = std::copy_n(other.m_entries.get(), other.size(), m_end);
