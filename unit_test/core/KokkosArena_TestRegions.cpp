@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Scopes reach the threads of kernels, and Views are made and dropped there.
-#include <KokkosArena.hpp>
-
-#include <gtest/gtest.h>
-#include <Kokkos_Core.hpp>
+#include <KokkosArena_TestConfig.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -20,11 +17,19 @@
 
 namespace {
 
-using Host   = Kokkos::HostSpace;
-using Scoped = KokkosArena::ScopedSpace<Host>;
-using Exec   = Kokkos::DefaultHostExecutionSpace;
-using Arena  = KokkosArena::Arena<Host>;
-using View   = Kokkos::View<std::int64_t*, Scoped>;
+using namespace KokkosArenaTest;
+
+using Exec = Kokkos::DefaultHostExecutionSpace;
+using View = Kokkos::View<std::int64_t*, Scoped>;
+
+/// Of several threads, as the workers of a kernel are.
+template <class Sync>
+using Arena = KokkosArena::Arena<Host, Sync>;
+
+template <class Sync>
+struct regions : ::testing::Test {};
+using Shared = ::testing::Types<KokkosArena::Locked, KokkosArena::ThreadCached>;
+TYPED_TEST_SUITE(regions, Shared, SyncName);
 
 constexpr int iterations = 2000;
 constexpr int length     = 64;
@@ -46,15 +51,16 @@ std::int64_t use_temporaries(std::int64_t i) {
   return 1;
 }
 
-std::uint64_t total(Arena const& arena) {
+template <class Sync>
+std::uint64_t total(Arena<Sync> const& arena) {
   return arena.statistics().total_allocations;
 }
 
 /// Runs a kernel in a scope and expects that all of its 2 * iterations
 /// temporaries came from the arena, were right, and are gone.
-template <class Kernel>
+template <class Sync, class Kernel>
 void expect_all_from_arena(Kernel const& kernel) {
-  Arena arena;
+  Arena<Sync> arena;
   std::int64_t right = 0;
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -65,8 +71,8 @@ void expect_all_from_arena(Kernel const& kernel) {
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
 }
 
-TEST(regions, scope_reaches_parallel_for) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_for) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations),
                          [&](int i) { right += use_temporaries(i); });
@@ -74,8 +80,8 @@ TEST(regions, scope_reaches_parallel_for) {
   });
 }
 
-TEST(regions, scope_reaches_parallel_reduce) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_reduce) {
+  expect_all_from_arena<TypeParam>([] {
     std::int64_t right = 0;
     Kokkos::parallel_reduce(
         Kokkos::RangePolicy<Exec, Kokkos::Schedule<Kokkos::Dynamic>>(
@@ -85,8 +91,8 @@ TEST(regions, scope_reaches_parallel_reduce) {
   });
 }
 
-TEST(regions, scope_reaches_parallel_scan) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_scan) {
+  expect_all_from_arena<TypeParam>([] {
     std::int64_t right = 0;
     Kokkos::parallel_scan(
         Kokkos::RangePolicy<Exec>(0, iterations),
@@ -99,8 +105,8 @@ TEST(regions, scope_reaches_parallel_scan) {
   });
 }
 
-TEST(regions, scope_reaches_team_policy) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_team_policy) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     using policy_type = Kokkos::TeamPolicy<Exec>;
     Kokkos::parallel_for(policy_type(iterations / 10, 1),
@@ -113,8 +119,8 @@ TEST(regions, scope_reaches_team_policy) {
   });
 }
 
-TEST(regions, scope_reaches_mdrange_policy) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_mdrange_policy) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     Kokkos::parallel_for(
         Kokkos::MDRangePolicy<Exec, Kokkos::Rank<2>>({0, 0},
@@ -124,8 +130,8 @@ TEST(regions, scope_reaches_mdrange_policy) {
   });
 }
 
-TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
-  Arena outer;
+TYPED_TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
+  Arena<TypeParam> outer;
   std::atomic<int> wrong{0};
   {
     KokkosArena::ArenaScope const scope(outer);
@@ -134,7 +140,7 @@ TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
         if (!use_temporaries(i)) ++wrong;
         return;
       }
-      Arena own;
+      Arena<TypeParam> own;
       KokkosArena::ArenaScope const inner(own);
       if (!use_temporaries(i)) ++wrong;
       if (total(own) != 2) ++wrong;
@@ -144,15 +150,15 @@ TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
   EXPECT_EQ(total(outer), 200u);
 }
 
-TEST(regions, scope_does_not_reach_other_std_threads) {
-  Arena arena;
+TYPED_TEST(regions, scope_does_not_reach_other_std_threads) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   std::thread([] { EXPECT_EQ(use_temporaries(1), 1); }).join();
   EXPECT_EQ(total(arena), 0u);
 }
 
-TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
-  Arena arena;
+TYPED_TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
+  Arena<TypeParam> arena;
   std::atomic<int> wrong{0};
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -170,8 +176,8 @@ TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
 }
 
-TEST(regions, views_may_end_on_another_thread_than_they_began) {
-  Arena arena;
+TYPED_TEST(regions, views_may_end_on_another_thread_than_they_began) {
+  Arena<TypeParam> arena;
   std::vector<View> views(iterations);
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -207,11 +213,12 @@ TEST(regions, views_of_the_base_space_end_in_kernels) {
 
 std::atomic<int> fences{0};
 
-TEST(regions, temporaries_in_kernels_make_no_fence) {
-  Arena arena;
+TYPED_TEST(regions, temporaries_in_kernels_make_no_fence) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   namespace tools = Kokkos::Tools::Experimental;
   int inside      = -1;
+  fences          = 0;
   tools::set_begin_fence_callback(
       [](char const*, std::uint32_t, std::uint64_t*) { ++fences; });
   std::atomic<std::int64_t> right{0};
@@ -238,8 +245,8 @@ std::int64_t raw_region(int threads, int count) {
   return right;
 }
 
-TEST(regions, scope_reaches_raw_regions_of_changing_size) {
-  Arena arena;
+TYPED_TEST(regions, scope_reaches_raw_regions_of_changing_size) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   std::uint64_t expected = 0;
   for (int threads : {1, 4, 2, 8, 3, 1, 8}) {
@@ -249,8 +256,8 @@ TEST(regions, scope_reaches_raw_regions_of_changing_size) {
   }
 }
 
-TEST(regions, scope_reaches_nested_regions) {
-  Arena arena;
+TYPED_TEST(regions, scope_reaches_nested_regions) {
+  Arena<TypeParam> arena;
   auto const levels = omp_get_max_active_levels();
   omp_set_max_active_levels(2);
   std::int64_t right = 0;
@@ -264,8 +271,8 @@ TEST(regions, scope_reaches_nested_regions) {
   EXPECT_EQ(total(arena), 300u);
 }
 
-TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
-  Arena outer;
+TYPED_TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
+  Arena<TypeParam> outer;
   auto const levels = omp_get_max_active_levels();
   omp_set_max_active_levels(2);
   std::atomic<int> wrong{0};
@@ -273,7 +280,7 @@ TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
     KokkosArena::ArenaScope const scope(outer);
 #pragma omp parallel num_threads(3)
     {
-      Arena own;
+      Arena<TypeParam> own;
       {
         KokkosArena::ArenaScope const inner(own);
         if (raw_region(2, 50) != 50 || total(own) != 100) ++wrong;
@@ -286,8 +293,8 @@ TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
   EXPECT_EQ(total(outer), 120u);
 }
 
-TEST(regions, scope_ends_for_the_workers_too) {
-  Arena arena;
+TYPED_TEST(regions, scope_ends_for_the_workers_too) {
+  Arena<TypeParam> arena;
   {
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_EQ(raw_region(4, 100), 100);
@@ -297,11 +304,11 @@ TEST(regions, scope_ends_for_the_workers_too) {
   EXPECT_EQ(total(arena), before);
 }
 
-TEST(regions, concurrent_scopes_never_see_each_other) {
+TYPED_TEST(regions, concurrent_scopes_never_see_each_other) {
   std::atomic<int> wrong{0};
   auto const work = [&](int seed) {
     for (int round = 0; round < 20; ++round) {
-      Arena arena;
+      Arena<TypeParam> arena;
       KokkosArena::ArenaScope const scope(arena);
       auto const threads = 1 + (seed + round) % 5;
       if (raw_region(threads, 60) != 60 || total(arena) != 120) ++wrong;
@@ -315,8 +322,8 @@ TEST(regions, concurrent_scopes_never_see_each_other) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-TEST(regions, scope_reaches_kernels_on_a_partition) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_kernels_on_a_partition) {
+  expect_all_from_arena<TypeParam>([] {
     auto const instances =
         Kokkos::Experimental::partition_space(Kokkos::OpenMP(), 1, 1);
     std::int64_t right = 0;
@@ -346,7 +353,7 @@ TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
 TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
   auto const before = omp_get_default_allocator();
   {
-    Arena arena;
+    KokkosArena::Arena<Host> arena;
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_NE(omp_get_default_allocator(), before);
     void* const memory = omp_alloc(100, omp_null_allocator);
@@ -356,13 +363,13 @@ TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
   EXPECT_EQ(omp_get_default_allocator(), before);
 }
 
-TEST(regions, default_allocator_of_the_program_stays) {
+TYPED_TEST(regions, default_allocator_of_the_program_stays) {
   omp_alloctrait_t trait{omp_atk_alignment, 128};
   auto const own    = omp_init_allocator(omp_default_mem_space, 1, &trait);
   auto const before = omp_get_default_allocator();
   omp_set_default_allocator(own);
   {
-    Arena arena;
+    Arena<TypeParam> arena;
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_EQ(omp_get_default_allocator(), own);
     EXPECT_EQ(use_temporaries(1), 1);
@@ -375,8 +382,9 @@ TEST(regions, default_allocator_of_the_program_stays) {
   omp_destroy_allocator(own);
 }
 
-TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {
-  Arena arena;
+TYPED_TEST(regions,
+           workers_use_the_base_space_where_the_program_hides_the_scope) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   auto const ours = omp_get_default_allocator();
   omp_set_default_allocator(omp_default_mem_alloc);
@@ -386,10 +394,10 @@ TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {
   omp_set_default_allocator(ours);
 }
 
-TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
+TYPED_TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
   KokkosArena::ArenaOptions options;
   options.label = "busy";
-  Arena arena(options);
+  Arena<TypeParam> arena(options);
   KokkosArena::ArenaScope const scope(arena);
   std::atomic<int> errors{0};
 #pragma omp parallel num_threads(2)
@@ -406,11 +414,11 @@ TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
   EXPECT_EQ(arena.statistics().resets, 1u);
 }
 
-TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
+TYPED_TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
   std::atomic<int> resets{0};
 #pragma omp parallel num_threads(2)
   {
-    Arena own;
+    Arena<TypeParam> own;
     KokkosArena::ArenaScope const scope(own);
     use_temporaries(1);
     own.reset();
