@@ -77,6 +77,12 @@ std::string name_of() {
   return std::is_same_v<Sync, KokkosArena::Locked> ? "locked" : "thread_cached";
 }
 
+struct SyncName {
+  template <class Sync>
+  static std::string GetName(int) {
+    return name_of<Sync>();
+  }
+};
 struct ConfigName {
   template <class C>
   static std::string GetName(int) {

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Scopes reach the threads of kernels, and Views are made and dropped there.
-#include <KokkosArena.hpp>
 #include <KokkosArena_CountingNew.hpp>
-#include <KokkosArena_TestSpaces.hpp>
-
-#include <gtest/gtest.h>
-#include <Kokkos_Core.hpp>
+#include <KokkosArena_TestConfig.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -25,11 +21,19 @@
 
 namespace {
 
-using Host   = Kokkos::HostSpace;
-using Scoped = KokkosArena::ScopedSpace<Host>;
-using Exec   = Kokkos::DefaultHostExecutionSpace;
-using Arena  = KokkosArena::Arena<Host>;
-using View   = Kokkos::View<std::int64_t*, Scoped>;
+using namespace KokkosArenaTest;
+
+using Exec = Kokkos::DefaultHostExecutionSpace;
+using View = Kokkos::View<std::int64_t*, Scoped>;
+
+/// Of several threads, as the workers of a kernel are.
+template <class Sync>
+using Arena = KokkosArena::Arena<Host, Sync>;
+
+template <class Sync>
+struct regions : ::testing::Test {};
+using Shared = ::testing::Types<KokkosArena::Locked, KokkosArena::ThreadCached>;
+TYPED_TEST_SUITE(regions, Shared, SyncName);
 
 constexpr int iterations = 2000;
 constexpr int length     = 64;
@@ -51,7 +55,8 @@ std::int64_t use_temporaries(std::int64_t i) {
   return 1;
 }
 
-std::uint64_t total(Arena const& arena) {
+template <class Sync>
+std::uint64_t total(Arena<Sync> const& arena) {
   return arena.statistics().total_allocations;
 }
 
@@ -62,9 +67,9 @@ std::uint64_t unscoped(A const& arena) {
 
 /// Runs a kernel in a scope and expects that all of its 2 * iterations
 /// temporaries came from the arena, were right, and are gone.
-template <class Kernel>
+template <class Sync, class Kernel>
 void expect_all_from_arena(Kernel const& kernel) {
-  Arena arena;
+  Arena<Sync> arena;
   std::int64_t right = 0;
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -76,8 +81,8 @@ void expect_all_from_arena(Kernel const& kernel) {
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
 }
 
-TEST(regions, scope_reaches_parallel_for) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_for) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, iterations),
                          [&](int i) { right += use_temporaries(i); });
@@ -85,8 +90,8 @@ TEST(regions, scope_reaches_parallel_for) {
   });
 }
 
-TEST(regions, scope_reaches_parallel_reduce) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_reduce) {
+  expect_all_from_arena<TypeParam>([] {
     std::int64_t right = 0;
     Kokkos::parallel_reduce(
         Kokkos::RangePolicy<Exec, Kokkos::Schedule<Kokkos::Dynamic>>(
@@ -96,8 +101,8 @@ TEST(regions, scope_reaches_parallel_reduce) {
   });
 }
 
-TEST(regions, scope_reaches_parallel_scan) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_parallel_scan) {
+  expect_all_from_arena<TypeParam>([] {
     std::int64_t right = 0;
     Kokkos::parallel_scan(
         Kokkos::RangePolicy<Exec>(0, iterations),
@@ -110,8 +115,8 @@ TEST(regions, scope_reaches_parallel_scan) {
   });
 }
 
-TEST(regions, scope_reaches_team_policy) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_team_policy) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     using policy_type = Kokkos::TeamPolicy<Exec>;
     Kokkos::parallel_for(policy_type(iterations / 10, 1),
@@ -124,8 +129,8 @@ TEST(regions, scope_reaches_team_policy) {
   });
 }
 
-TEST(regions, scope_reaches_mdrange_policy) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_mdrange_policy) {
+  expect_all_from_arena<TypeParam>([] {
     std::atomic<std::int64_t> right{0};
     Kokkos::parallel_for(
         Kokkos::MDRangePolicy<Exec, Kokkos::Rank<2>>({0, 0},
@@ -135,8 +140,8 @@ TEST(regions, scope_reaches_mdrange_policy) {
   });
 }
 
-TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
-  Arena outer;
+TYPED_TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
+  Arena<TypeParam> outer;
   std::atomic<int> wrong{0};
   {
     KokkosArena::ArenaScope const scope(outer);
@@ -145,7 +150,7 @@ TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
         if (!use_temporaries(i)) ++wrong;
         return;
       }
-      Arena own;
+      Arena<TypeParam> own;
       KokkosArena::ArenaScope const inner(own);
       if (!use_temporaries(i)) ++wrong;
       if (total(own) != 2) ++wrong;
@@ -155,15 +160,15 @@ TEST(regions, scope_opened_in_a_kernel_holds_for_its_thread_alone) {
   EXPECT_EQ(total(outer), 200u);
 }
 
-TEST(regions, scope_does_not_reach_other_std_threads) {
-  Arena arena;
+TYPED_TEST(regions, scope_does_not_reach_other_std_threads) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   std::thread([] { EXPECT_EQ(use_temporaries(1), 1); }).join();
   EXPECT_EQ(total(arena), 0u);
 }
 
-TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
-  Arena arena;
+TYPED_TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
+  Arena<TypeParam> arena;
   std::atomic<int> wrong{0};
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -181,8 +186,8 @@ TEST(regions, views_of_non_trivial_elements_live_in_kernels) {
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
 }
 
-TEST(regions, views_may_end_on_another_thread_than_they_began) {
-  Arena arena;
+TYPED_TEST(regions, views_may_end_on_another_thread_than_they_began) {
+  Arena<TypeParam> arena;
   std::vector<View> views(iterations);
   {
     KokkosArena::ArenaScope const scope(arena);
@@ -208,7 +213,7 @@ TEST(regions, views_may_end_on_another_thread_than_they_began) {
   EXPECT_EQ(arena.statistics().used_bytes, 0u);
 }
 
-TEST(regions, views_of_the_base_space_end_in_kernels) {
+TYPED_TEST(regions, views_of_the_base_space_end_in_kernels) {
   std::int64_t right = 0;
   Kokkos::parallel_reduce(
       Kokkos::RangePolicy<Exec>(0, iterations),
@@ -218,11 +223,12 @@ TEST(regions, views_of_the_base_space_end_in_kernels) {
 
 std::atomic<int> fences{0};
 
-TEST(regions, temporaries_in_kernels_make_no_fence) {
-  Arena arena;
+TYPED_TEST(regions, temporaries_in_kernels_make_no_fence) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   namespace tools = Kokkos::Tools::Experimental;
   int inside      = -1;
+  fences          = 0;
   tools::set_begin_fence_callback(
       [](char const*, std::uint32_t, std::uint64_t*) { ++fences; });
   std::atomic<std::int64_t> right{0};
@@ -239,7 +245,7 @@ TEST(regions, temporaries_in_kernels_make_no_fence) {
       << "the callback has to count the fence after the kernel";
 }
 
-TEST(regions, kernel_in_an_unsynchronized_scope_draws_or_is_counted) {
+TYPED_TEST(regions, kernel_in_an_unsynchronized_scope_draws_or_is_counted) {
   KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
   std::int64_t right = 0;
   {
@@ -265,8 +271,8 @@ std::int64_t raw_region(int threads, int count) {
   return right;
 }
 
-TEST(regions, scope_reaches_raw_regions_of_changing_size) {
-  Arena arena;
+TYPED_TEST(regions, scope_reaches_raw_regions_of_changing_size) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   std::uint64_t expected = 0;
   for (int threads : {1, 4, 2, 8, 3, 1, 8}) {
@@ -276,8 +282,8 @@ TEST(regions, scope_reaches_raw_regions_of_changing_size) {
   }
 }
 
-TEST(regions, scope_reaches_nested_regions) {
-  Arena arena;
+TYPED_TEST(regions, scope_reaches_nested_regions) {
+  Arena<TypeParam> arena;
   auto const levels = omp_get_max_active_levels();
   omp_set_max_active_levels(2);
   std::int64_t right = 0;
@@ -291,8 +297,8 @@ TEST(regions, scope_reaches_nested_regions) {
   EXPECT_EQ(total(arena), 300u);
 }
 
-TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
-  Arena outer;
+TYPED_TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
+  Arena<TypeParam> outer;
   auto const levels = omp_get_max_active_levels();
   omp_set_max_active_levels(2);
   std::atomic<int> wrong{0};
@@ -300,7 +306,7 @@ TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
     KokkosArena::ArenaScope const scope(outer);
 #pragma omp parallel num_threads(3)
     {
-      Arena own;
+      Arena<TypeParam> own;
       {
         KokkosArena::ArenaScope const inner(own);
         if (raw_region(2, 50) != 50 || total(own) != 100) ++wrong;
@@ -313,8 +319,8 @@ TEST(regions, scope_opened_in_a_region_reaches_its_nested_region) {
   EXPECT_EQ(total(outer), 120u);
 }
 
-TEST(regions, scope_ends_for_the_workers_too) {
-  Arena arena;
+TYPED_TEST(regions, scope_ends_for_the_workers_too) {
+  Arena<TypeParam> arena;
   {
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_EQ(raw_region(4, 100), 100);
@@ -324,11 +330,11 @@ TEST(regions, scope_ends_for_the_workers_too) {
   EXPECT_EQ(total(arena), before);
 }
 
-TEST(regions, concurrent_scopes_never_see_each_other) {
+TYPED_TEST(regions, concurrent_scopes_never_see_each_other) {
   std::atomic<int> wrong{0};
   auto const work = [&](int seed) {
     for (int round = 0; round < 20; ++round) {
-      Arena arena;
+      Arena<TypeParam> arena;
       KokkosArena::ArenaScope const scope(arena);
       auto const threads = 1 + (seed + round) % 5;
       if (raw_region(threads, 60) != 60 || total(arena) != 120) ++wrong;
@@ -342,8 +348,8 @@ TEST(regions, concurrent_scopes_never_see_each_other) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-TEST(regions, scope_reaches_kernels_on_a_partition) {
-  expect_all_from_arena([] {
+TYPED_TEST(regions, scope_reaches_kernels_on_a_partition) {
+  expect_all_from_arena<TypeParam>([] {
     auto const instances =
         Kokkos::Experimental::partition_space(Kokkos::OpenMP(), 1, 1);
     std::int64_t right = 0;
@@ -358,7 +364,7 @@ TEST(regions, scope_reaches_kernels_on_a_partition) {
   });
 }
 
-TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
+TYPED_TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
   KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
   KokkosArena::ArenaScope const scope(arena);
   EXPECT_EQ(use_temporaries(1), 1);
@@ -372,7 +378,7 @@ TEST(regions, scope_on_an_unsynchronized_arena_does_not_reach_workers) {
   EXPECT_EQ(unscoped(arena), 200u);
 }
 
-TEST(regions, worker_with_a_scope_of_its_own_is_not_counted) {
+TYPED_TEST(regions, worker_with_a_scope_of_its_own_is_not_counted) {
   KokkosArena::Arena<Host, KokkosArena::Unsynchronized> outer;
   std::atomic<int> wrong{0};
   {
@@ -389,7 +395,7 @@ TEST(regions, worker_with_a_scope_of_its_own_is_not_counted) {
   EXPECT_EQ(unscoped(outer), 0u);
 }
 
-TEST(regions, each_way_to_allocate_is_counted_once) {
+TYPED_TEST(regions, each_way_to_allocate_is_counted_once) {
   KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
   KokkosArena::ArenaScope const scope(arena);
   auto const by_two_threads = [&](auto const& f) {
@@ -422,7 +428,7 @@ TEST(regions, each_way_to_allocate_is_counted_once) {
             2u);
 }
 
-TEST(regions, what_allocates_nothing_is_not_counted) {
+TYPED_TEST(regions, what_allocates_nothing_is_not_counted) {
   KokkosArena::Arena<Host, KokkosArena::Unsynchronized> arena;
   KokkosArena::ArenaScope const scope(arena);
   View const view("view", 5);
@@ -443,19 +449,19 @@ TEST(regions, what_allocates_nothing_is_not_counted) {
   EXPECT_EQ(unscoped(arena), 0u);
 }
 
-TEST(regions, who_asks_for_the_base_space_is_not_counted) {
+TYPED_TEST(regions, who_asks_for_the_base_space_is_not_counted) {
   Scoped const base_space;
-  Arena arena;
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
 #pragma omp parallel num_threads(4)
   View const view(Kokkos::view_alloc(base_space, "view"), 5);
   EXPECT_EQ(total(arena) + unscoped(arena), 0u);
 }
 
-TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
+TYPED_TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
   auto const before = omp_get_default_allocator();
   {
-    Arena arena;
+    Arena<TypeParam> arena;
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_NE(omp_get_default_allocator(), before);
     void* const memory = omp_alloc(100, omp_null_allocator);
@@ -486,9 +492,9 @@ class OwnAllocator {
   omp_allocator_handle_t m_before = omp_get_default_allocator();
 };
 
-TEST(regions, default_allocator_of_the_program_stays) {
+TYPED_TEST(regions, default_allocator_of_the_program_stays) {
   OwnAllocator const own;
-  Arena arena;
+  Arena<TypeParam> arena;
   {
     KokkosArena::ArenaScope const scope(arena);
     EXPECT_EQ(omp_get_default_allocator(), own.handle());
@@ -505,10 +511,10 @@ TEST(regions, default_allocator_of_the_program_stays) {
   EXPECT_EQ(unscoped(arena), before) << "the scope has ended";
 }
 
-TEST(regions, what_workers_cannot_know_counts_in_the_innermost_scope) {
+TYPED_TEST(regions, what_workers_cannot_know_counts_in_the_innermost_scope) {
   OwnAllocator const own;
-  Arena outer;
-  Arena inner;
+  Arena<TypeParam> outer;
+  Arena<TypeParam> inner;
   KokkosArena::ArenaScope const outer_scope(outer);
   {
     KokkosArena::ArenaScope const inner_scope(inner);
@@ -522,9 +528,9 @@ TEST(regions, what_workers_cannot_know_counts_in_the_innermost_scope) {
   EXPECT_EQ(total(inner) + unscoped(inner), 200u);
 }
 
-TEST(regions, what_workers_cannot_know_counts_by_memory_space) {
+TYPED_TEST(regions, what_workers_cannot_know_counts_by_memory_space) {
   OwnAllocator const own;
-  Arena arena;
+  Arena<TypeParam> arena;
   KokkosArena::Arena<KokkosArenaTest::CountingSpace> elsewhere;
   KokkosArena::ArenaScope const outer(arena);
   KokkosArena::ArenaScope const inner(elsewhere);
@@ -534,9 +540,9 @@ TEST(regions, what_workers_cannot_know_counts_by_memory_space) {
   EXPECT_EQ(unscoped(elsewhere), 0u);
 }
 
-TEST(regions, scope_of_one_worker_does_not_count_what_its_siblings_do) {
+TYPED_TEST(regions, scope_of_one_worker_does_not_count_what_its_siblings_do) {
   OwnAllocator const own;
-  Arena arena;
+  Arena<TypeParam> arena;
 #pragma omp parallel num_threads(4)
   {
     std::optional<KokkosArena::ArenaScope> scope;
@@ -549,9 +555,9 @@ TEST(regions, scope_of_one_worker_does_not_count_what_its_siblings_do) {
   EXPECT_EQ(unscoped(arena), 0u);
 }
 
-TEST(regions, what_is_outside_of_regions_is_not_counted) {
+TYPED_TEST(regions, what_is_outside_of_regions_is_not_counted) {
   OwnAllocator const own;
-  Arena arena;
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   std::thread([] {
     EXPECT_EQ(use_temporaries(1), 1);
@@ -560,10 +566,10 @@ TEST(regions, what_is_outside_of_regions_is_not_counted) {
   EXPECT_EQ(total(arena) + unscoped(arena), 0u);
 }
 
-TEST(regions, scopes_that_workers_cannot_know_may_end_in_any_order) {
+TYPED_TEST(regions, scopes_that_workers_cannot_know_may_end_in_any_order) {
   OwnAllocator const own;
-  Arena first;
-  Arena second;
+  Arena<TypeParam> first;
+  Arena<TypeParam> second;
   auto scope = std::make_unique<KokkosArena::ArenaScope>(first);
   std::atomic<int> step{0};
   auto const wait = [&](int until) {
@@ -585,11 +591,11 @@ TEST(regions, scopes_that_workers_cannot_know_may_end_in_any_order) {
   EXPECT_GT(unscoped(second), 0u);
 }
 
-TEST(regions, workers_use_the_base_space_where_no_memory_tells_them) {
+TYPED_TEST(regions, workers_use_the_base_space_where_no_memory_tells_them) {
   // Other threads may have tokens to use again.
   std::thread([] {
-    Arena outer;
-    Arena inner;
+    Arena<TypeParam> outer;
+    Arena<TypeParam> inner;
     KokkosArena::ArenaScope const outer_scope(outer);
     auto const allocator = omp_get_default_allocator();
     {
@@ -610,8 +616,9 @@ TEST(regions, workers_use_the_base_space_where_no_memory_tells_them) {
   }).join();
 }
 
-TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {
-  Arena arena;
+TYPED_TEST(regions,
+           workers_use_the_base_space_where_the_program_hides_the_scope) {
+  Arena<TypeParam> arena;
   KokkosArena::ArenaScope const scope(arena);
   auto const ours = omp_get_default_allocator();
   omp_set_default_allocator(omp_default_mem_alloc);
@@ -621,10 +628,10 @@ TEST(regions, workers_use_the_base_space_where_the_program_hides_the_scope) {
   omp_set_default_allocator(ours);
 }
 
-TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
+TYPED_TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
   KokkosArena::ArenaOptions options;
   options.label = "busy";
-  Arena arena(options);
+  Arena<TypeParam> arena(options);
   KokkosArena::ArenaScope const scope(arena);
   std::atomic<int> errors{0};
 #pragma omp parallel num_threads(2)
@@ -641,11 +648,11 @@ TEST(regions, reset_inside_a_region_that_uses_the_arena_is_an_error) {
   EXPECT_EQ(arena.statistics().resets, 1u);
 }
 
-TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
+TYPED_TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
   std::atomic<int> resets{0};
 #pragma omp parallel num_threads(2)
   {
-    Arena own;
+    Arena<TypeParam> own;
     KokkosArena::ArenaScope const scope(own);
     use_temporaries(1);
     own.reset();

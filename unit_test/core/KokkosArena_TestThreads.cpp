@@ -45,7 +45,7 @@ constexpr std::size_t arena_bytes = 16 * MiB;
 constexpr int scaled(int count) { return is_sanitized ? count / 20 : count; }
 
 /// What each thread makes in most tests.
-constexpr int rounds = scaled(5000);
+constexpr int rounds = scaled(20000);
 
 // ------------------------------------------------------------------ threads
 
