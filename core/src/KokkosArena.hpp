@@ -7,6 +7,7 @@
 
 #include <KokkosArena_Adapt.hpp>
 #include <KokkosArena_Arena.hpp>
+#include <KokkosArena_ArenaHandle.hpp>
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>

@@ -2,11 +2,13 @@
 #ifndef KOKKOSARENA_ARENA_HPP
 #define KOKKOSARENA_ARENA_HPP
 
+#include <KokkosArena_ArenaHandle.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <KokkosArena_SyncPolicy.hpp>
 #include <impl/KokkosArena_Core.hpp>
+#include <impl/KokkosArena_HandleSource.hpp>
 #include <impl/KokkosArena_ThreadCachedCore.hpp>
 #include <impl/KokkosArena_Upstream.hpp>
 
@@ -43,6 +45,7 @@ class Arena {
   using execution_space = typename Space::execution_space;
   using sync_policy     = Sync;
   using mark_type       = ArenaMark;
+  using handle_type     = ArenaHandle<Space, Sync>;
 
   /// \brief An arena that grows; takes no memory yet.
   /// \throws std::logic_error  Kokkos is not initialised, or is finalised; all
@@ -70,7 +73,8 @@ class Arena {
       : Arena(instance,
               ArenaOptions{.initial_bytes = bytes, .maximum_bytes = bytes}) {}
   Arena(execution_space const& instance, ArenaOptions options)
-      : m_core(make_core(instance, std::move(options))) {}
+      : m_handle_sources(instance),
+        m_core(make_core(instance, std::move(options))) {}
 
   Arena(Arena const&)            = delete;
   Arena& operator=(Arena const&) = delete;
@@ -110,6 +114,28 @@ class Arena {
   /// of newer ones. Threads: any under Locked.
   void deallocate(void* address) { m_core->deallocate(address); }
 
+  /// \brief For Views made inside kernels. On host backends it draws from the
+  /// arena as it is used. On device backends it draws from a region that is
+  /// reserved now: half of what the arena's blocks have free, but no less than
+  /// 1 MiB if the arena has or can get that.
+  /// \return On host backends valid as long as the arena; on device backends
+  /// until a reset, a rewind to an earlier mark, a release or the arena's end.
+  /// \throws ArenaExhausted  Device backends: no room for a region.
+  /// Cost: on host backends none. On device backends an allocation from the
+  /// arena and an asynchronous memset on its instance; the first one also takes
+  /// a counter from the memory space, which lies outside of the arena.
+  /// Threads: any under Locked; the handle of an Unsynchronized host arena is
+  /// for one thread.
+  handle_type handle() { return handle_type(m_handle_sources.make(*m_core)); }
+
+  /// \brief The same, for so many bytes.
+  /// \param[in] bytes  That kernels may take by this handle on device backends,
+  /// each View rounded up to 64; ignored on host backends, which reserve
+  /// nothing.
+  handle_type handle(std::size_t bytes) {
+    return handle_type(m_handle_sources.make(*m_core, bytes));
+  }
+
   /// \brief Starts a new cycle: drops what is untracked and reuses every block
   /// without a live View. A block with survivors is retired until its last
   /// View dies; a bounded arena goes on in the space around them.
@@ -148,8 +174,14 @@ class Arena {
 
   /// \return A snapshot; exact when no other thread is allocating.
   /// Cost: linear in the number of blocks; heap memory for a label of more than
-  /// 15 characters. Threads: any under Locked.
-  ArenaStatistics statistics() const { return m_core->statistics(); }
+  /// 15 characters. On device backends, once there was a handle, also a fence
+  /// of the arena's instance and a copy of what failed in kernels until then.
+  /// Threads: any under Locked.
+  ArenaStatistics statistics() const {
+    auto result = m_core->statistics();
+    result.failed_handle_allocations += m_handle_sources.failures();
+    return result;
+  }
 
   /// \return What the options say; valid as long as the arena. Threads: any.
   std::string const& label() const { return m_core->label(); }
@@ -182,6 +214,7 @@ class Arena {
     return new core_type(std::move(options), std::move(upstream));
   }
 
+  [[no_unique_address]] Impl::handle_sources_t<Space, Sync> m_handle_sources;
   // Not owned: the core ends with the last View, or in the destructor.
   core_type* m_core;
 };

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_IMPL_HANDLESOURCE_HPP
+#define KOKKOSARENA_IMPL_HANDLESOURCE_HPP
+
+#include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_Error.hpp>
+#include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_Core.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <type_traits>
+
+/// \file
+/// Where the handles of an arena get their memory: on host backends from the
+/// arena itself, on device backends from a region of it that kernels share.
+
+namespace KokkosArena::Impl {
+
+/// \brief Host backends: the core, from any of their threads.
+template <class Sync>
+class HostHandleSource {
+ public:
+  explicit HostHandleSource(SynchronizedCore<Sync>& core) noexcept
+      : m_core(&core) {}
+
+  KOKKOS_FUNCTION void* allocate(
+      [[maybe_unused]] std::size_t bytes,
+      [[maybe_unused]] std::size_t alignment) const noexcept {
+    // The core throws before it changes anything; a kernel can't be left by an
+    // exception.
+    KOKKOS_IF_ON_HOST((
+        try { return m_core->allocate(bytes, alignment); } catch (...) {
+          m_core->count_failed_handle_allocation();
+          return nullptr;
+        }))
+    KOKKOS_IF_ON_DEVICE((Kokkos::abort("KokkosArena: the handle of a host "
+                                       "arena was used in a device kernel; "
+                                       "make an Arena of the device's "
+                                       "execution space");
+                         return nullptr;))
+  }
+
+ private:
+  SynchronizedCore<Sync>* m_core;
+};
+
+/// \brief Device backends: [counter][bytes to hand out], a part of the arena.
+///
+/// Invariant: what was handed out ends at the counter or below. The counter
+/// may run past the end, by what kernels asked for at the same time.
+template <class MemorySpace>
+class DeviceHandleSource {
+ public:
+  /// What Kokkos' atomics and the devices' own agree upon.
+  using counter_type = unsigned long long;
+
+  /// \param[in] used    The counter at the region's front; set to 0 before a
+  ///                    kernel comes here.
+  /// \param[in] bytes   Behind the first granule of the region; a multiple of
+  ///                    the granule.
+  /// \param[in] failed  The arena's counter.
+  DeviceHandleSource(counter_type* used, std::size_t bytes,
+                     counter_type* failed) noexcept
+      : m_used(used), m_failed(failed), m_bytes(bytes) {}
+
+  KOKKOS_FUNCTION void* allocate(std::size_t bytes,
+                                 std::size_t alignment) const noexcept {
+    KOKKOS_IF_ON_HOST((if constexpr (!is_host_accessible) {
+      Kokkos::abort(
+          "KokkosArena: the handle of a device arena was used on the host; "
+          "use Arena::allocate there");
+    }))
+    if (auto const address = take(bytes, alignment)) return address;
+    Kokkos::atomic_inc(m_failed);
+    return nullptr;
+  }
+
+ private:
+  static constexpr bool is_host_accessible =
+      Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                                 MemorySpace>::accessible;
+
+  KOKKOS_FUNCTION void* take(std::size_t bytes, std::size_t alignment) const {
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) return nullptr;
+    // Worst case: the counter is one granule past a multiple of the alignment.
+    auto const padding = alignment > granule ? alignment - granule : 0;
+    if (padding > m_bytes || bytes > m_bytes - padding) return nullptr;
+    auto const rounded =
+        bytes == 0 ? granule : (bytes + granule - 1) & ~(granule - 1);
+    counter_type const needed = rounded + padding;
+    if (needed > m_bytes) return nullptr;
+    // Looked at first, so that the counter is moved past the end only by those
+    // who ask at the same time, and can't wrap around. It is not taken back
+    // then: two who do could let a third have what a fourth has got.
+    if (Kokkos::atomic_load(m_used) > m_bytes - needed) return nullptr;
+    auto const offset = Kokkos::atomic_fetch_add(m_used, needed);
+    if (offset > m_bytes - needed) return nullptr;
+    auto const address =
+        reinterpret_cast<std::uintptr_t>(m_used) + granule + offset;
+    return reinterpret_cast<void*>((address + padding) &
+                                   ~std::uintptr_t(alignment - 1));
+  }
+
+  counter_type* m_used;
+  counter_type* m_failed;
+  std::size_t m_bytes;
+};
+
+template <class Space, class Sync>
+using handle_source_t =
+    std::conditional_t<is_synchronous_v<typename Space::execution_space>,
+                       HostHandleSource<Sync>,
+                       DeviceHandleSource<base_memory_space_t<Space>>>;
+
+/// \brief Makes the sources of a host arena: nothing to be reserved.
+template <class Sync>
+class HostHandleSources {
+ public:
+  template <class ExecutionSpace>
+  explicit HostHandleSources(ExecutionSpace const&) noexcept {}
+
+  HostHandleSource<Sync> make(SynchronizedCore<Sync>& core) const noexcept {
+    return HostHandleSource<Sync>(core);
+  }
+  HostHandleSource<Sync> make(SynchronizedCore<Sync>& core,
+                              std::size_t) const noexcept {
+    return HostHandleSource<Sync>(core);
+  }
+  /// Of those that the core doesn't know of.
+  std::uint64_t failures() const noexcept { return 0; }
+};
+
+/// \brief Makes the sources of a device arena.
+template <class ExecutionSpace, class MemorySpace, class Sync>
+class DeviceHandleSources {
+ public:
+  using source_type  = DeviceHandleSource<MemorySpace>;
+  using counter_type = typename source_type::counter_type;
+
+  explicit DeviceHandleSources(ExecutionSpace const& instance)
+      : m_instance(instance) {}
+
+  /// \brief Half of what the blocks in service have free, but no less than
+  /// \c default_bytes if the arena has or can get them.
+  source_type make(SynchronizedCore<Sync>& core) {
+    auto const s    = core.statistics();
+    auto const half = (s.capacity_bytes - s.used_bytes) / 2;
+    if (half < default_bytes) {
+      try {
+        return make(core, default_bytes);
+      } catch (ArenaExhausted const&) {
+        // What there is, then. Nothing: the message of this one is the better.
+        if (half < granule) throw;
+      }
+    }
+    // The counter's granule is taken off.
+    return make(core, half - std::min<std::size_t>(half, granule));
+  }
+
+  source_type make(SynchronizedCore<Sync>& core, std::size_t bytes) {
+    static_assert(
+        Kokkos::SpaceAccessibility<ExecutionSpace, MemorySpace>::accessible,
+        "the arena's execution space can't access its memory space, so that no "
+        "kernel could use a handle");
+    auto* const failed = failure_counter();
+    // Saturated: a sum that overflows is more than any arena has.
+    constexpr auto most = std::numeric_limits<std::size_t>::max();
+    bool const possible = bytes <= most - 2 * granule;
+    auto const rounded  = possible ? align_up(bytes, granule) : most;
+    auto* const used    = static_cast<counter_type*>(
+        core.allocate(possible ? granule + rounded : most, granule));
+    Kokkos::deep_copy(m_instance, counter_view(used), counter_type(0));
+    return source_type(used, rounded, failed);
+  }
+
+  std::uint64_t failures() const {
+    std::lock_guard const guard(m_mutex);
+    if (!m_failed.data()) return 0;
+    counter_type result = 0;
+    Kokkos::deep_copy(m_instance, result, m_failed);
+    m_instance.fence("KokkosArena: before failures of handles are read");
+    return result;
+  }
+
+ private:
+  using device_type  = Kokkos::Device<ExecutionSpace, MemorySpace>;
+  using counter_view = Kokkos::View<counter_type, device_type,
+                                    Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+
+  static constexpr std::size_t default_bytes = std::size_t(1) << 20;
+
+  /// Not in the arena: it outlives every reset, and a rewind needs no look at
+  /// the regions that it drops.
+  counter_type* failure_counter() {
+    std::lock_guard const guard(m_mutex);
+    if (!m_failed.data()) {
+      m_failed = Kokkos::View<counter_type, device_type>(Kokkos::view_alloc(
+          m_instance, "KokkosArena::failed_handle_allocations"));
+    }
+    return m_failed.data();
+  }
+
+  ExecutionSpace m_instance;
+  mutable std::mutex m_mutex;  ///< Of the next; it is made by the first handle.
+  Kokkos::View<counter_type, device_type> m_failed;
+};
+
+template <class Space, class Sync>
+using handle_sources_t =
+    std::conditional_t<is_synchronous_v<typename Space::execution_space>,
+                       HostHandleSources<Sync>,
+                       DeviceHandleSources<typename Space::execution_space,
+                                           base_memory_space_t<Space>, Sync>>;
+
+}  // namespace KokkosArena::Impl
+
+#endif
