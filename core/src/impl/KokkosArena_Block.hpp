@@ -31,8 +31,8 @@ constexpr std::uintptr_t align_down(std::uintptr_t value,
 
 /// The bytes between two allocations of a block, free to be used again.
 struct Hole {
-  std::uintptr_t begin;
-  std::uintptr_t end;
+  std::uintptr_t begin = 0;
+  std::uintptr_t end   = 0;
   std::size_t bytes() const noexcept { return end - begin; }
 };
 
@@ -88,6 +88,17 @@ class Block {
       std::size_t most_holes = few_holes) noexcept {
     return bytes < large_bytes ? allocate(bytes, alignment, most_holes)
                                : allocate_large(bytes, alignment, most_holes);
+  }
+
+  /// \brief Takes a hole of at least so many bytes, but no more of it than
+  /// \c most, a multiple of the granule. \return An empty one if there is none.
+  Hole take_hole(std::size_t least, std::size_t most) noexcept {
+    if (least > m_largest_hole) return {};
+    auto const best = best_hole(least, granule, few_holes);
+    if (best == m_holes.end()) return {};
+    Hole const taken{best->begin, std::min(best->end, best->begin + most)};
+    cut(best, taken.begin, taken.end);
+    return taken;
   }
 
   /// \brief Gives [address, address + bytes) back; joins it with its
@@ -171,7 +182,14 @@ class Block {
     auto const best = best_hole(bytes, alignment, most_holes);
     if (best == m_holes.end()) return 0;
     auto const start = align_up(best->begin, alignment);
-    auto const rest  = Hole{start + align_up(bytes, granule), best->end};
+    cut(best, start, start + align_up(bytes, granule));
+    return start;
+  }
+
+  /// Takes [start, end) from a hole.
+  void cut(std::vector<Hole>::iterator best, std::uintptr_t start,
+           std::uintptr_t end) noexcept {
+    auto const rest = Hole{end, best->end};
     if (start == best->begin) {
       if (rest.begin == rest.end) {
         m_warm = static_cast<std::size_t>(best - m_holes.begin());
@@ -187,7 +205,6 @@ class Block {
       best->end = start;
       if (rest.begin != rest.end) insert_hole(rest);
     }
-    return start;
   }
 
   /// The hole that was made last if it fits, since the cache still holds it;

@@ -295,11 +295,14 @@ void Core::record_cycle() noexcept {
   m_policy.record_cycle(peak);
 }
 
-Hole Core::take_chunk(std::size_t least, std::size_t bytes) noexcept {
-  bytes = std::min(bytes, align_down(m_current->room() / 8, granule));
-  if (bytes < least) return {};
-  auto const begin = m_current->allocate(bytes, granule);
-  return {begin, begin + bytes};
+Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
+  // An eighth of the room, so that chunks leave a small arena usable; and room
+  // for eight, or the way through the chunk costs more than it saves.
+  auto const size  = std::min(most, align_down(m_current->room() / 8, granule));
+  auto const least = 8 * align_up(bytes, granule);
+  if (size < least) return {};
+  auto const begin = m_current->allocate(size, granule);
+  return {begin, begin + size};
 }
 
 void Core::dissolve_chunk(Block& chunk, UntrackedLog& untracked,

@@ -191,10 +191,15 @@ class Core {
   /// \brief Takes chunks back, for want of room. The lock is held.
   virtual void call_in_chunks() {}
 
-  /// \brief A piece of \c bytes for a chunk, but of no more than an eighth of
-  /// the room in the block, so that chunks leave a small arena usable.
-  /// \return Its range; an empty one if it had less than \c least bytes.
-  Hole take_chunk(std::size_t least, std::size_t bytes) noexcept;
+  /// \brief A chunk of at most \c most bytes.
+  /// \param[in] bytes  That it is wanted for.
+  /// \return Its range; an empty one if there is no room for one that is worth
+  /// it.
+  Hole take_chunk(std::size_t bytes, std::size_t most) noexcept;
+  /// \brief The same, from a hole that may be small.
+  Hole take_hole(std::size_t bytes, std::size_t most) noexcept {
+    return m_current->take_hole(bytes, most);
+  }
 
   /// \brief Makes the allocations in a chunk those of the block, and gives the
   /// rest of the chunk back, which is empty then.

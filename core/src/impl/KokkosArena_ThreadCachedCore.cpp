@@ -149,9 +149,12 @@ Lane* ThreadCachedCore::make_lane() {
 /// arena has no room for one that is worth it.
 std::uintptr_t ThreadCachedCore::take_from(Lane& lane, std::size_t bytes) {
   if (auto const address = lane.take(bytes)) return address;
+  // A hole is used while it is warm. But whoever has run out of a chunk may
+  // need more than one, again and again, and each costs what a chunk costs.
+  bool const first = lane.chunk.capacity() == 0;
   dissolve(lane);
-  auto const chunk =
-      take_chunk(8 * align_up(bytes, granule), Lane::chunk_bytes);
+  auto chunk = first ? take_hole(bytes, Lane::chunk_bytes) : Hole{};
+  if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
   auto const place = std::upper_bound(
