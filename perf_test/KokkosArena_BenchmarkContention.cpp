@@ -494,6 +494,15 @@ ExecutionSpace instance_with(int threads) {
   }
 }
 
+/// Threads read it in each iteration, from the stack of the one that launches
+/// the kernel; that one writes next to it, but not in the same cache lines.
+template <class From>
+struct alignas(128) UseTemporary {
+  double* sums;
+  From const* from;
+  void operator()(int i) const { sums[i] = from->use(i); }
+};
+
 /// \brief A temporary for each iteration of a kernel, on as many threads as
 /// the argument says; the start of the kernel is a part of it.
 template <class From>
@@ -506,23 +515,23 @@ void temporary_in_kernel(benchmark::State& state) {
     state.SkipWithError("not so many threads");
     return;
   }
-  From from;
-  [[maybe_unused]] auto const scope = from.enter();
-  Kokkos::View<double*, Kokkos::HostSpace> const sums("sums", count);
+  auto const from                   = std::make_unique<From>();
+  [[maybe_unused]] auto const scope = from->enter();
+  std::vector<double> sums(count);
+  UseTemporary<From> const functor{sums.data(), from.get()};
   while (state.KeepRunningBatch(count / threads)) {
     Kokkos::parallel_for(
-        Kokkos::RangePolicy<execution_space>(instance, 0, count),
-        [sums, &from](int i) { sums(i) = from.use(i); });
+        Kokkos::RangePolicy<execution_space>(instance, 0, count), functor);
     instance.fence();
-    from.next_cycle();
+    from->next_cycle();
   }
   for (int i = 0; i < count; ++i) {
-    if (sums(i) != expected_sum(i)) {
+    if (sums[static_cast<std::size_t>(i)] != expected_sum(i)) {
       state.SkipWithError(wrong_sum);
       return;
     }
   }
-  if (!from.is_right()) state.SkipWithError(wrong_place);
+  if (!from->is_right()) state.SkipWithError(wrong_place);
 }
 
 /// \brief For as many threads as there may be.
