@@ -42,7 +42,7 @@ constexpr std::size_t MiB = std::size_t(1) << 20;
 constexpr std::size_t arena_bytes = 16 * MiB;
 
 /// A sanitizer needs fewer to see as much, and each takes longer.
-constexpr int scaled(int count) { return is_sanitized ? count / 20 : count; }
+constexpr int scaled(int count) { return is_sanitized ? count / 10 : count; }
 
 /// What each thread makes in most tests.
 constexpr int rounds = scaled(20000);
