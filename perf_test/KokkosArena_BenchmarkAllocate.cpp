@@ -163,10 +163,12 @@ void register_views(std::string const& where) {
 void register_benchmarks() {
   add("raw/arena_Unsynchronized", raw_arena<Unsynchronized>);
   add("raw/arena_Locked", raw_arena<Locked>);
+  add("raw/arena_ThreadCached", raw_arena<ThreadCached>);
   add("raw/std_pmr_monotonic", raw_monotonic);
   add("raw/std_pmr_monotonic_by_interface", raw_monotonic_by_interface);
   register_views<InHostSpace>("HostSpace");
   register_views<InArena<Locked>>("arena_Locked");
+  register_views<InArena<ThreadCached>>("arena_ThreadCached");
   register_views<InArena<Unsynchronized>>("arena_Unsynchronized");
   add("ArenaScope", scope_entry);
   add("ArenaFrame", frame_entry);

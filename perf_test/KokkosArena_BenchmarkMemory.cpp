@@ -164,7 +164,7 @@ void register_chain(std::string const& on, Sizes const& sizes) {
 void register_benchmarks() {
   for (auto const& [distribution, sizes] : size_distributions()) {
     register_chain<InHostSpace>(distribution + "/HostSpace", sizes);
-    register_chain<InArena<Locked>>(distribution + "/arena", sizes);
+    register_chain<InArena<ThreadCached>>(distribution + "/arena", sizes);
   }
 }
 

@@ -74,13 +74,13 @@ void in_host_space(benchmark::State& state) {
 }
 
 void in_growing_arena(benchmark::State& state) {
-  InArena<Locked> where;
+  InArena<ThreadCached> where;
   reduction(state, where, size_of(state));
 }
 
 void in_fixed_arena(benchmark::State& state) {
   constexpr std::size_t bookkeeping = 512;
-  InArena<Locked> where(3 * (size_of(state) * sizeof(double) + bookkeeping));
+  InArena<ThreadCached> where(3 * (size_of(state) * sizeof(double) + bookkeeping));
   reduction(state, where, size_of(state));
 }
 

@@ -27,8 +27,8 @@ namespace KokkosArena {
 /// instance.
 ///
 /// \tparam Space  A Kokkos execution space, memory space or Kokkos::Device.
-/// \tparam Sync   Locked: any thread may use it; Unsynchronized: one thread
-///                at a time.
+/// \tparam Sync   ThreadCached, Locked: any thread may call anything at any
+///                time; Unsynchronized: one thread at a time.
 ///
 /// Memory comes in blocks from the memory space; a cycle is what lies between
 /// two resets. Views get theirs through a scope and ScopedSpace; each counts
@@ -38,7 +38,8 @@ namespace KokkosArena {
 /// The Arena has to end before Kokkos::finalize and after every ArenaScope on
 /// it: otherwise the program is aborted with the arena's label. Views may
 /// outlive it.
-template <class Space = Kokkos::DefaultExecutionSpace, class Sync = Locked>
+template <class Space = Kokkos::DefaultExecutionSpace,
+          class Sync  = ThreadCached>
 class Arena {
  public:
   using memory_space    = base_memory_space_t<Space>;
@@ -102,7 +103,7 @@ class Arena {
   /// \throws std::invalid_argument  Not a power of two.
   /// In both cases the arena is as it was.
   /// Cost: a few instructions in steady state, no fence and no heap
-  /// allocation. Threads: any under Locked.
+  /// allocation. Threads: as \c Sync says.
   void* allocate(std::size_t bytes, std::size_t alignment = 64) {
     return m_core->allocate(bytes, alignment);
   }
@@ -111,7 +112,8 @@ class Arena {
   /// \throws std::invalid_argument  Not an untracked allocation of this arena,
   /// or one that has been given back or dropped already.
   /// Cost: constant for the newest allocation, otherwise linear in the number
-  /// of newer ones. Threads: any under Locked.
+  /// of newer ones; under ThreadCached a system call if another thread's chunk
+  /// holds it. Threads: as \c Sync says.
   void deallocate(void* address) { m_core->deallocate(address); }
 
   /// \brief For Views made inside kernels. On host backends it draws from the
@@ -124,8 +126,7 @@ class Arena {
   /// Cost: on host backends none. On device backends an allocation from the
   /// arena and an asynchronous memset on its instance; the first one also takes
   /// a counter from the memory space, which lies outside of the arena.
-  /// Threads: any under Locked; the handle of an Unsynchronized host arena is
-  /// for one thread.
+  /// Threads: as \c Sync says, also for the handle on a host backend.
   handle_type handle() { return handle_type(m_handle_sources.make(*m_core)); }
 
   /// \brief The same, for so many bytes.
@@ -145,21 +146,22 @@ class Arena {
   /// \throws std::logic_error  Called inside an OpenMP region of several
   /// threads that draws from the arena by a scope around it. That a kernel
   /// launched by another thread still uses what is untracked can't be told: not
-  /// to reset then is the caller's duty. Threads: any under Locked, but what
-  /// other threads hold untracked is dropped as well.
+  /// to reset then is the caller's duty. Threads: as \c Sync says, but what
+  /// other threads hold untracked is dropped as well. Under ThreadCached other
+  /// threads' chunks stay in the block, Views that are alive there included.
   void reset() {
     m_core->check_no_region_uses_it("reset");
     m_core->reset();
   }
 
   /// \return The present point, for \c rewind; valid as long as the arena.
-  /// Cost: constant. Threads: any under Locked.
+  /// Cost: constant. Threads: as \c Sync says.
   mark_type mark() const { return m_core->mark(); }
 
   /// \brief Drops what \c allocate gave after the mark was taken. Live Views
   /// stay; Views that died have given their bytes back already.
   /// \throws std::invalid_argument  The mark is another arena's.
-  /// Cost: linear in what is dropped, no fence. Threads: any under Locked, but
+  /// Cost: linear in what is dropped, no fence. Threads: as \c Sync says, but
   /// what other threads got after the mark is dropped as well.
   void rewind(mark_type mark) { m_core->rewind(mark); }
 
@@ -174,9 +176,10 @@ class Arena {
 
   /// \return A snapshot; exact when no other thread is allocating.
   /// Cost: linear in the number of blocks; heap memory for a label of more than
-  /// 15 characters. On device backends, once there was a handle, also a fence
+  /// 15 characters; a system call where other threads have chunks, which are
+  /// called in. On device backends, once there was a handle, also a fence
   /// of the arena's instance and a copy of what failed in kernels until then.
-  /// Threads: any under Locked.
+  /// Threads: as \c Sync says.
   ArenaStatistics statistics() const {
     auto result = m_core->statistics();
     result.failed_handle_allocations += m_handle_sources.failures();

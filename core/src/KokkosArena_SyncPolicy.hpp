@@ -77,8 +77,19 @@ struct Locked {
   };
 };
 
-/// \brief Sync policy: as Locked, and small requests come from a chunk that
-/// the calling thread has for itself, without a lock.
+/// \brief Sync policy, the default: any thread may do anything, as with Locked;
+/// and each thread bumps in a chunk of its own, without a lock and without an
+/// instruction that others could slow down.
+///
+/// A chunk is a piece of the arena's block, of 64 KiB at most and an eighth of
+/// the block's room. Requests of more than 8 KiB, or for which there is no room
+/// for a chunk, are served under the lock. What another thread gives back is
+/// used again when the chunk's owner needs room. Chunks are called in when the
+/// arena would have to grow or to refuse, by \c release and by \c statistics;
+/// the one of the caller also by \c reset. That takes chunks from other threads
+/// with a system call that interrupts them for a moment (Linux: membarrier);
+/// where the system has none, all is served under the lock. So does a raw
+/// \c Arena::deallocate on another thread than the one that allocated.
 struct ThreadCached {
   using mutex_type = Locked::mutex_type;
 };

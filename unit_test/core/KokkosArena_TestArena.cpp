@@ -109,6 +109,25 @@ TYPED_TEST(arena_raw, used_bytes_return_to_zero_in_any_order_of_frees) {
   }
 }
 
+TYPED_TEST(arena_raw, thousands_are_distinct_in_each_of_several_cycles) {
+  typename TestFixture::Tested arena(TypeParam::options(4 * MiB));
+  constexpr std::size_t count = 5000;
+  for (int cycle = 0; cycle < 4; ++cycle) {
+    auto const mark = arena.mark();
+    std::set<void*> all;
+    for (std::size_t i = 0; i < count; ++i) all.insert(arena.allocate(64));
+    EXPECT_EQ(all.size(), count);
+    EXPECT_EQ(arena.statistics().used_bytes, count * 64);
+    if (cycle % 2) {
+      arena.rewind(mark);
+    } else {
+      arena.reset();
+    }
+    EXPECT_EQ(arena.statistics().used_bytes, 0u);
+  }
+  EXPECT_EQ(arena.statistics().total_allocations, 4 * count);
+}
+
 TYPED_TEST(arena_raw, a_hole_in_the_middle_is_used_again) {
   typename TestFixture::Tested arena(TypeParam::options(MiB));
   arena.allocate(1000);
