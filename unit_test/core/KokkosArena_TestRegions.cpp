@@ -32,8 +32,9 @@ using Arena = KokkosArena::Arena<Host, Sync>;
 
 template <class Sync>
 struct regions : ::testing::Test {};
-using Shared = ::testing::Types<KokkosArena::Locked, KokkosArena::ThreadCached>;
-TYPED_TEST_SUITE(regions, Shared, SyncName);
+using Policies =
+    ::testing::Types<KokkosArena::Locked, KokkosArena::ThreadCached>;
+TYPED_TEST_SUITE(regions, Policies, SyncName);
 
 constexpr int iterations = 2000;
 constexpr int length     = 64;

@@ -5,8 +5,10 @@
 
 #include <KokkosArena_CountingNew.hpp>
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestTeam.hpp>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <string>
 
@@ -267,6 +269,60 @@ TYPED_TEST(steady_state, temporaries_make_no_system_call) {
 }
 
 #endif
+
+template <class C>
+struct steady_state_of_threads : ::testing::Test {
+  using Arena = typename C::template arena_type<Host>;
+};
+TYPED_TEST_SUITE(steady_state_of_threads, Shared, ConfigName);
+
+TYPED_TEST(steady_state_of_threads,
+           temporaries_take_memory_neither_from_heap_nor_upstream) {
+  constexpr int threads = 4;
+  constexpr int cycles  = warm_up_cycles + measured_cycles;
+  typename TestFixture::Arena arena(TypeParam::options(std::size_t(64) << 20));
+  CycleOptions options;
+  options.with_constructor = false;
+  // Each cycle ends Views on other threads than they began, too.
+  std::array<std::array<Vector<Scoped>, 10>, threads> handed;
+  // Memory for all cycles: there is no reset.
+  dirty(arena, std::size_t(16) << 20);
+  Meeting meeting(threads);
+  std::uint64_t heap     = 0;
+  std::uint64_t upstream = 0;
+  at_once(threads, [&](int t) {
+    auto const own  = static_cast<std::size_t>(t);
+    auto const next = static_cast<std::size_t>((t + 1) % threads);
+    for (int i = 0; i < cycles; ++i) {
+      meeting.wait_for(t, [&] {
+        if (i != warm_up_cycles) return;
+        heap     = heap_calls().allocations;
+        upstream = arena.statistics().upstream_allocations;
+      });
+      KokkosArena::ArenaScope const scope(arena);
+      for (auto& view : handed[own]) {
+        view = KokkosArena::make_view<Vector<Scoped>>("handed", 100);
+      }
+      for (std::size_t const n : {0u, 1u, 100u, 10'000u}) {
+        make_temporaries<Scoped>(n, options);
+      }
+      meeting.wait();
+      for (auto& view : handed[next]) view = {};
+    }
+    meeting.wait_for(t, [&] {
+      heap     = heap_calls().allocations - heap;
+      upstream = arena.statistics().upstream_allocations - upstream;
+    });
+    return true;
+  });
+  // Who meets whom differs from cycle to cycle, so that a list of holes may
+  // still have to grow: a few times in all, where Views are thousands.
+  EXPECT_LT(heap, 20u);
+  EXPECT_EQ(upstream, 0u);
+  EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  EXPECT_EQ(arena.statistics().total_allocations,
+            1 + std::uint64_t(threads) * cycles * (10 + 4 * 7));
+}
 
 TEST(steady_state_counters,
      operator_new_and_delete_are_counted_for_host_views) {

@@ -3,17 +3,15 @@
 // What a sync policy for several threads owes its users, whatever its own way
 // to share the memory out; and threads that have an arena each.
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestTeam.hpp>
 #include <KokkosArena_TestTools.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <barrier>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <exception>
-#include <latch>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,47 +44,6 @@ constexpr int scaled(int count) { return is_sanitized ? count / 10 : count; }
 
 /// What each thread makes in most tests.
 constexpr int rounds = scaled(20000);
-
-// ------------------------------------------------------------------ threads
-
-/// \brief Runs f(0), ..., f(threads - 1) at once, each on a new thread.
-/// \return Whether all said true.
-template <class F>
-bool at_once(int threads, F const& f) {
-  std::latch start(threads);
-  std::atomic<int> right{0};
-  std::vector<std::thread> team;
-  for (int t = 0; t < threads; ++t) {
-    team.emplace_back([&, t] {
-      SCOPED_TRACE(::testing::Message() << "thread " << t << " of " << threads);
-      start.arrive_and_wait();
-      try {
-        if (f(t)) ++right;
-      } catch (std::exception const& e) {
-        ADD_FAILURE() << "thread " << t << ": " << e.what();
-      }
-    });
-  }
-  for (auto& thread : team) thread.join();
-  return right == threads;
-}
-
-/// Where the threads of a team wait for each other.
-class Meeting {
- public:
-  explicit Meeting(int threads) : m_barrier(threads) {}
-  void wait() { m_barrier.arrive_and_wait(); }
-  /// Thread 0 runs \c f while all others wait.
-  template <class F>
-  void wait_for(int thread, F const& f) {
-    wait();
-    if (thread == 0) f();
-    wait();
-  }
-
- private:
-  std::barrier<> m_barrier;
-};
 
 /// Hands things from thread to thread, at most so many at a time.
 template <class T>
@@ -278,14 +235,6 @@ void expect_release_gives_all_back(A& arena) {
   EXPECT_EQ(arena.statistics().capacity_bytes, 0u);
   EXPECT_EQ(arena.statistics().retired_bytes, 0u);
 }
-
-using Shared =
-    ::testing::Types<Config<Locked, false>, Config<Locked, true>,
-                     Config<ThreadCached, false>, Config<ThreadCached, true>>;
-using SharedFixed =
-    ::testing::Types<Config<Locked, true>, Config<ThreadCached, true>>;
-
-constexpr int team_sizes[] = {1, 2, 4, 8};
 
 template <class C>
 struct sync_policy : ::testing::Test {
