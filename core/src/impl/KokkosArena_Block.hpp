@@ -113,9 +113,15 @@ class Block {
   }
 
   /// \brief The most bytes that have been used at once since the last call of
-  /// \c restart_peak, if it is called whenever they are about to fall.
-  void note_peak() noexcept { m_peak = std::max(m_peak, used()); }
-  void restart_peak() noexcept { m_peak = 0; }
+  /// \c restart_peak, if it is called whenever they are about to fall. Holes
+  /// that were there then, and still are, don't count: nobody needed them.
+  void note_peak() noexcept {
+    m_peak = std::max(m_peak, used() - std::min(m_old_holes, m_hole_bytes));
+  }
+  void restart_peak() noexcept {
+    m_peak      = 0;
+    m_old_holes = m_hole_bytes;
+  }
   std::size_t peak() const noexcept { return m_peak; }
 
   bool contains(std::uintptr_t address) const noexcept {
@@ -135,7 +141,22 @@ class Block {
     m_top          = m_begin;
     m_floor        = m_end;
     m_largest_hole = 0;
+    m_hole_bytes   = 0;
+    m_old_holes    = 0;
     m_holes.clear();
+  }
+
+  /// \brief Forgets every allocation but these, which are given in the order of
+  /// their addresses.
+  template <class Ranges>
+  void clear_but(Ranges const& kept) noexcept {
+    clear();
+    for (Hole const& range : kept) {
+      Hole const gap{m_top, range.begin};
+      m_top = range.end;
+      if (gap.bytes() > 0) insert_hole(gap);
+    }
+    restart_peak();
   }
 
   std::uintptr_t begin() const noexcept { return m_begin; }
@@ -190,6 +211,7 @@ class Block {
   void cut(std::vector<Hole>::iterator best, std::uintptr_t start,
            std::uintptr_t end) noexcept {
     auto const rest = Hole{end, best->end};
+    m_hole_bytes -= end - start;
     if (start == best->begin) {
       if (rest.begin == rest.end) {
         m_warm = static_cast<std::size_t>(best - m_holes.begin());
@@ -203,6 +225,7 @@ class Block {
       }
     } else {
       best->end = start;
+      m_hole_bytes -= rest.bytes();
       if (rest.begin != rest.end) insert_hole(rest);
     }
   }
@@ -268,6 +291,7 @@ class Block {
     auto next = std::lower_bound(
         m_holes.begin(), m_holes.end(), hole.begin,
         [](Hole const& h, std::uintptr_t a) { return h.begin < a; });
+    m_hole_bytes += hole.bytes();
     if (next != m_holes.begin() && std::prev(next)->end == hole.begin) {
       hole.begin = std::prev(next)->begin;
       next       = m_holes.erase(std::prev(next));
@@ -277,6 +301,7 @@ class Block {
       next     = m_holes.erase(next);
     }
     if (hole.end == m_top || hole.begin == m_floor) {
+      m_hole_bytes -= hole.bytes();
       if (hole.end == m_top) {
         m_top = hole.begin;
       } else {
@@ -289,7 +314,8 @@ class Block {
       m_warm = static_cast<std::size_t>(next - m_holes.begin());
       m_holes.insert(next, hole);
       m_largest_hole = std::max(m_largest_hole, hole.bytes());
-    } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
+    } catch (std::bad_alloc const&) {
+      m_hole_bytes -= hole.bytes();
       // The heap has no room for the note: the bytes stay unused until the
       // block is cleared, which is better than to fail in a destructor.
     }
@@ -301,9 +327,11 @@ class Block {
   std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
   std::uintptr_t m_begin;
   std::uintptr_t m_end;
-  bool m_last_is_high = false;  ///< Of the large ones.
-  std::size_t m_warm  = 0;      ///< Index of the hole that was made last.
-  std::size_t m_peak  = 0;
+  bool m_last_is_high      = false;  ///< Of the large ones.
+  std::size_t m_warm       = 0;      ///< Index of the hole that was made last.
+  std::size_t m_peak       = 0;
+  std::size_t m_hole_bytes = 0;  ///< Of all together.
+  std::size_t m_old_holes  = 0;  ///< The same when the peak was restarted.
   std::vector<Hole> m_holes;
 };
 

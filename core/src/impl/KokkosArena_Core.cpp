@@ -260,11 +260,17 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
 
 void Core::give_back_untracked(void* address) {
   if (!address) return;
-  auto const begin = reinterpret_cast<std::uintptr_t>(address);
+  if (!give_back_if_noted(reinterpret_cast<std::uintptr_t>(address))) {
+    not_untracked(address);
+  }
+}
+
+bool Core::give_back_if_noted(std::uintptr_t begin) noexcept {
   auto const bytes = m_untracked.forget(begin);
-  if (bytes == 0) not_untracked(address);
+  if (bytes == 0) return false;
   note_peaks();
-  find(m_blocks, begin)->deallocate(begin, bytes);
+  give_back_untracked(begin, bytes);
+  return true;
 }
 
 void Core::not_untracked(void* address) const {
@@ -279,11 +285,11 @@ void Core::not_untracked(void* address) const {
 
 void Core::drop_untracked_after(std::uint64_t epoch) noexcept {
   m_untracked.drop_after(epoch, [&](std::uintptr_t begin, std::size_t bytes) {
-    find(m_blocks, begin)->deallocate(begin, bytes);
+    give_back_untracked(begin, bytes);
   });
 }
 
-void Core::record_cycle() noexcept {
+void Core::record_cycle(std::size_t more) noexcept {
   note_peaks();
   // What one block will have to hold: in several, one that has become empty
   // left no hole behind, so each counts with its own peak.
@@ -292,33 +298,28 @@ void Core::record_cycle() noexcept {
     peak += block->peak();
     block->restart_peak();
   }
-  m_policy.record_cycle(peak);
+  m_policy.record_cycle(peak > 0 ? peak + more : 0);
 }
 
 Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
-  // An eighth of the room, so that chunks leave a small arena usable; and room
-  // for eight, or the way through the chunk costs more than it saves.
-  auto const size  = std::min(most, align_down(m_current->room() / 8, granule));
-  auto const least = 8 * align_up(bytes, granule);
-  if (size < least) return {};
+  // An eighth of the room, so that chunks leave a small arena usable.
+  auto const size = std::min(most, align_down(m_current->room() / 8, granule));
+  if (size < bytes) return {};
   auto const begin = m_current->allocate(size, granule);
   return {begin, begin + size};
 }
 
-void Core::dissolve_chunk(Block& chunk, UntrackedLog& untracked,
-                          ChunkFigures const& figures) {
-  auto const total_untracked = untracked.total();
-  m_untracked.take_over(untracked);
+void Core::dissolve_chunk(Block& chunk, ChunkViews const& views) noexcept {
   note_peaks();
   auto& block = *find(m_blocks, chunk.begin());
   for (auto const& hole : chunk.holes()) {
     block.deallocate(hole.begin, hole.bytes());
   }
   if (chunk.room() > 0) block.deallocate(chunk.top(), chunk.room());
-  block.live += figures.live_allocations;
-  m_live_bytes += figures.live_bytes;
-  m_live_allocations += figures.live_allocations;
-  m_total_views += figures.total_allocations - total_untracked;
+  block.live += views.alive;
+  m_live_bytes += views.alive_bytes;
+  m_live_allocations += views.alive;
+  m_total_allocations += views.total;
   chunk.restart(granule, 0);
 }
 
@@ -400,7 +401,7 @@ ArenaStatistics Core::read_statistics() noexcept {
   s.peak_bytes           = m_peak;
   s.peak_live_bytes      = m_peak_live_bytes;
   s.live_allocations     = m_live_allocations;
-  s.total_allocations    = m_total_views + m_untracked.total();
+  s.total_allocations    = m_total_allocations + m_untracked.total();
   s.upstream_allocations = m_upstream_allocations;
   s.upstream_bytes       = m_upstream_bytes;
   s.blocks               = m_blocks.size();

@@ -130,7 +130,7 @@ class Core {
       address = take_slowly(bytes, alignment, view_label);
     }
     ++m_current->live;
-    ++m_total_views;
+    ++m_total_allocations;
     ++m_live_allocations;
     m_live_bytes += align_up(bytes, granule);
     return reinterpret_cast<void*>(address);
@@ -169,32 +169,40 @@ class Core {
   ArenaStatistics read_statistics() noexcept;
   /// \return Whether no View is alive, so that the core can go.
   bool end_arena() noexcept;
-  void count_reset() noexcept {
+  void count_reset(std::uint64_t live_in_chunks = 0) noexcept {
     ++m_resets;
-    m_escaped_views += m_live_allocations + m_in_chunks.live_allocations;
+    m_escaped_views += m_live_allocations + live_in_chunks;
   }
   /// \brief To be called before \c drop_all.
-  void record_cycle() noexcept;
+  /// \param[in] more  Bytes that the next cycle will need beside this one's.
+  void record_cycle(std::size_t more = 0) noexcept;
   void note_peaks() noexcept;
   void drop_untracked_after(std::uint64_t epoch) noexcept;
 
   // For ThreadCached, whose threads have chunks: pieces of a block, with
   // allocations of their own within.
 
-  struct ChunkFigures {
-    std::size_t unused_bytes        = 0;  ///< The block counts it as used.
-    std::uint64_t live_bytes        = 0;
-    std::uint64_t live_allocations  = 0;
-    std::uint64_t total_allocations = 0;
+  /// What was made in a chunk.
+  struct ChunkViews {
+    std::uint64_t total       = 0;
+    std::uint64_t alive       = 0;
+    std::uint64_t alive_bytes = 0;
   };
 
   /// \brief Takes chunks back, for want of room. The lock is held.
   virtual void call_in_chunks() {}
 
+  /// \brief Takes a block if there is none, so that the first request can have
+  /// a chunk as well. Whether that was possible, the request will show.
+  void ensure_block(std::size_t bytes) {
+    std::string failure;
+    if (m_blocks.empty() && !has_ended()) {
+      acquire_block(align_up(bytes, granule), failure);
+    }
+  }
   /// \brief A chunk of at most \c most bytes.
   /// \param[in] bytes  That it is wanted for.
-  /// \return Its range; an empty one if there is no room for one that is worth
-  /// it.
+  /// \return Its range; an empty one if there is no room for it.
   Hole take_chunk(std::size_t bytes, std::size_t most) noexcept;
   /// \brief The same, from a hole that may be small.
   Hole take_hole(std::size_t bytes, std::size_t most) noexcept {
@@ -203,16 +211,38 @@ class Core {
 
   /// \brief Makes the allocations in a chunk those of the block, and gives the
   /// rest of the chunk back, which is empty then.
-  /// \throws std::bad_alloc  Nothing has changed then.
-  void dissolve_chunk(Block& chunk, UntrackedLog& untracked,
-                      ChunkFigures const& figures);
+  void dissolve_chunk(Block& chunk, ChunkViews const& views) noexcept;
+
+  /// \brief Gives something untracked back, of which no log has a note.
+  void give_back_untracked(std::uintptr_t begin, std::size_t bytes) noexcept {
+    find(m_blocks, begin)->deallocate(begin, bytes);
+  }
+  /// \return Whether it was noted here, where it isn't any more.
+  bool give_back_if_noted(std::uintptr_t begin) noexcept;
 
   /// \return Whether \c drop_all(true) would keep a block, and the only one,
-  /// of which nothing but chunks is used.
+  /// with no View but in chunks.
   bool keeps_block_of_chunks() const noexcept;
 
-  /// Of the chunks that the operation at hand knows of.
-  ChunkFigures m_in_chunks;
+  /// \brief Drops everything else in that block.
+  /// \param[in] chunks  In the order of their addresses.
+  template <class Ranges>
+  void drop_all_but(Ranges const& chunks) noexcept {
+    m_untracked.clear();
+    m_blocks[0]->clear_but(chunks);
+    m_current = m_blocks[0].get();
+  }
+
+  bool has_live_views() const noexcept { return m_live_allocations > 0; }
+  /// \brief For a peak that the arena has not seen itself.
+  void note_peak_live_bytes(std::uint64_t bytes) noexcept {
+    m_peak_live_bytes = std::max(m_peak_live_bytes, bytes);
+  }
+  std::uint64_t live_bytes() const noexcept { return m_live_bytes; }
+
+  // Of the caller's chunk.
+  std::size_t m_unused_in_chunk       = 0;  ///< The block counts it as used.
+  std::uint64_t m_live_bytes_in_chunk = 0;
 
  private:
   /// A block with what only the arena needs to know of it.
@@ -265,11 +295,11 @@ class Core {
   Block* m_current;  ///< Serves first; never null.
   UntrackedLog m_untracked;
   std::atomic<std::uint64_t> m_epoch{1};
-  std::uint64_t m_total_views      = 0;
-  std::uint64_t m_live_allocations = 0;
-  std::uint64_t m_live_bytes       = 0;
-  std::uint64_t m_peak_live_bytes  = 0;
-  std::size_t m_peak               = 0;
+  std::uint64_t m_total_allocations = 0;  ///< But those in m_untracked.
+  std::uint64_t m_live_allocations  = 0;
+  std::uint64_t m_live_bytes        = 0;
+  std::uint64_t m_peak_live_bytes   = 0;
+  std::size_t m_peak                = 0;
   Blocks m_blocks;
   Blocks m_retired;
   Block m_no_block{granule, 0};  ///< Serves nothing.
@@ -296,9 +326,9 @@ inline void Core::note_peaks() noexcept {
     block->note_peak();
     in_service += block->used();
   }
-  m_peak = std::max(m_peak, in_service - m_in_chunks.unused_bytes);
+  m_peak = std::max(m_peak, in_service - m_unused_in_chunk);
   m_peak_live_bytes =
-      std::max(m_peak_live_bytes, m_live_bytes + m_in_chunks.live_bytes);
+      std::max(m_peak_live_bytes, m_live_bytes + m_live_bytes_in_chunk);
 }
 
 /// The core under a sync policy with a lock; for ThreadCached see

@@ -82,11 +82,15 @@ RegionToken* make_token() {
   return token;
 }
 
+/// t_store has been destroyed, since the thread ends.
+constinit thread_local bool t_store_ended = false;
+
 /// Tokens that this thread has used and may use again.
 struct Store {
   std::vector<RegionToken*> tokens;
   ~Store() {
-    auto& all = all_tokens();
+    t_store_ended = true;
+    auto& all     = all_tokens();
     std::lock_guard const guard(all.mutex);
     all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
   }
@@ -125,7 +129,9 @@ Bequest bequeath(void const* value) noexcept {
     return {.failed = true};
   }
   RegionToken* token = nullptr;
-  if (auto& tokens = t_store.tokens; !tokens.empty()) {
+  if (t_store_ended) {
+    // In the destructor of a thread-local variable: no token to give back.
+  } else if (auto& tokens = t_store.tokens; !tokens.empty()) {
     token = tokens.back();
     tokens.pop_back();
   } else {

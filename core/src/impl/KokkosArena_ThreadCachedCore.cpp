@@ -2,7 +2,7 @@
 #include "KokkosArena_ThreadCachedCore.hpp"
 
 #include <new>
-#include <optional>
+#include <span>
 
 namespace KokkosArena::Impl {
 
@@ -16,24 +16,24 @@ class ThreadCachedCore::Revocation {
       : m_core(core), m_own(own) {
     m_needed = std::any_of(core.m_with_chunk.begin(), core.m_with_chunk.end(),
                            [&](Lane const* lane) { return lane != own; });
+    if (!m_needed) return;
     for_others([](Lane& lane) { lane.mutex.revoke(); });
-    if (m_needed) heavy_fence();
+    heavy_fence();
     for_others([](Lane& lane) { lane.mutex.wait(); });
   }
   Revocation(Revocation const&)            = delete;
   Revocation& operator=(Revocation const&) = delete;
   ~Revocation() {
-    for_others([](Lane& lane) { lane.mutex.resume(); });
+    if (m_needed) for_others([](Lane& lane) { lane.mutex.resume(); });
   }
 
  private:
   // Not only those with a chunk: it may be taken from them meanwhile.
   template <class F>
   void for_others(F const& f) noexcept {
-    if (!m_needed) return;
-    for (auto const& lane : m_core.m_lanes) {
-      if (lane && lane.get() != m_own) f(*lane);
-    }
+    m_core.for_lanes([&](Lane& lane) {
+      if (&lane != m_own) f(lane);
+    });
   }
 
   ThreadCachedCore& m_core;
@@ -45,35 +45,31 @@ class ThreadCachedCore::Revocation {
 /// up to date, and notes peaks to which it has contributed.
 /// \return The lane, or null if there is none.
 Lane* ThreadCachedCore::enter() noexcept {
-  m_in_chunks      = {};
-  auto* const lane = own_lane();
-  if (lane && lane->chunk.capacity() > 0) {
-    settle(*lane);
-    lane->note_peaks();
-    m_in_chunks.unused_bytes = lane->chunk.capacity() - lane->chunk.peak();
-    m_in_chunks.live_bytes   = lane->peak_live_bytes;
-    note_peaks();
-    lane->restart_peaks();
-    m_in_chunks = {};
-    add_figures(*lane, m_in_chunks);
-  }
+  m_unused_in_chunk     = 0;
+  m_live_bytes_in_chunk = 0;
+  auto* const lane      = own_lane();
+  if (!lane) return nullptr;
+  settle(*lane);
+  if (!lane->has_chunk()) return lane;
+  lane->note_peaks();
+  m_unused_in_chunk     = lane->chunk.capacity() - lane->chunk.peak();
+  m_live_bytes_in_chunk = lane->peak_live_bytes;
+  note_peaks();
+  lane->restart_peaks();
+  m_unused_in_chunk     = lane->chunk.capacity() - lane->chunk.used();
+  m_live_bytes_in_chunk = lane->live_bytes;
   return lane;
-}
-
-void ThreadCachedCore::add_figures(Lane const& lane,
-                                   ChunkFigures& figures) noexcept {
-  figures.unused_bytes += lane.chunk.capacity() - lane.chunk.used();
-  figures.live_bytes += lane.live_bytes;
-  figures.live_allocations +=
-      lane.live_allocations.load(std::memory_order_relaxed);
-  figures.total_allocations += lane.total_views + lane.untracked.total();
 }
 
 /// \brief Does what the lane was asked for, and takes back what others have
 /// freed.
 void ThreadCachedCore::settle(Lane& lane) noexcept {
   if (lane.drop_after != Lane::keep_all) {
-    lane.drop_untracked_after(lane.drop_after);
+    if (lane.drop_after == 0) {
+      forget_untracked(lane);
+    } else {
+      drop_untracked_after(lane.drop_after, lane);
+    }
     lane.drop_after = Lane::keep_all;
     lane.mutex.attend();
   }
@@ -83,21 +79,33 @@ void ThreadCachedCore::settle(Lane& lane) noexcept {
   lane.freed_by_others.clear();
 }
 
-/// \brief Gives a settled lane's chunk back.
-/// \throws std::bad_alloc  If something is untracked; nothing has changed then.
-void ThreadCachedCore::dissolve(Lane& lane) {
-  if (lane.chunk.capacity() == 0) return;
-  auto const entry = std::find(m_with_chunk.begin(), m_with_chunk.end(), &lane);
-  ChunkFigures figures;
-  add_figures(lane, figures);
-  dissolve_chunk(lane.chunk, lane.untracked, figures);
-  m_with_chunk.erase(entry);
+/// \brief Drops what is untracked, after a reset has dropped what isn't in the
+/// chunk.
+void ThreadCachedCore::forget_untracked(Lane& lane) noexcept {
+  lane.note_peaks();
+  lane.untracked.drop_after(0, [&](std::uintptr_t begin, std::size_t bytes) {
+    if (lane.chunk.contains(begin)) lane.chunk.deallocate(begin, bytes);
+  });
   lane.newest_untracked.store(0, std::memory_order_relaxed);
+}
+
+/// \brief Gives a settled lane's chunk back, but for what is in use.
+void ThreadCachedCore::dissolve(Lane& lane) noexcept {
+  if (!lane.has_chunk()) return;
+  note_peak_live_bytes(live_bytes() +
+                       std::max(lane.peak_live_bytes, lane.live_bytes));
+  m_with_chunk.erase(
+      std::find(m_with_chunk.begin(), m_with_chunk.end(), &lane));
+  dissolve_chunk(
+      lane.chunk,
+      {.total       = lane.total_views,
+       .alive       = lane.live_allocations.load(std::memory_order_relaxed),
+       .alive_bytes = lane.live_bytes});
   lane.live_allocations.store(0, std::memory_order_relaxed);
   lane.total_views = 0;
   lane.live_bytes  = 0;
   lane.restart_peaks();
-  if (&lane == own_lane()) m_in_chunks = {};
+  if (&lane == own_lane()) m_unused_in_chunk = m_live_bytes_in_chunk = 0;
 }
 
 void ThreadCachedCore::call_in_chunks() {
@@ -108,15 +116,74 @@ void ThreadCachedCore::call_in_chunks() {
   }
 }
 
-/// \brief As \c call_in_chunks, with nothing untracked left.
+/// \brief As \c call_in_chunks, and drops what is untracked in lanes. To be
+/// followed by \c drop_all.
 void ThreadCachedCore::drop_chunks() noexcept {
   Revocation const revocation(*this, own_lane());
-  while (!m_with_chunk.empty()) {
-    auto& lane = *m_with_chunk.back();
-    lane.drop_untracked_after(0);
+  for_lanes([&](Lane& lane) {
     settle(lane);
     dissolve(lane);
+    lane.short_by = 0;
+  });
+  for_lanes([&](Lane& lane) {
+    if (has_live_views()) {
+      drop_untracked_after(0, lane);
+    } else {
+      // All blocks will be cleared.
+      lane.untracked.clear();
+      lane.newest_untracked.store(0, std::memory_order_relaxed);
+    }
+  });
+}
+
+void ThreadCachedCore::drop_untracked_after(std::uint64_t epoch,
+                                            Lane& lane) noexcept {
+  if (lane.untracked.empty()) return;
+  lane.note_peaks();
+  note_peaks();
+  lane.untracked.drop_after(epoch,
+                            [&](std::uintptr_t begin, std::size_t bytes) {
+                              if (lane.chunk.contains(begin)) {
+                                lane.chunk.deallocate(begin, bytes);
+                              } else {
+                                Core::give_back_untracked(begin, bytes);
+                              }
+                            });
+  if (lane.untracked.empty()) {
+    lane.newest_untracked.store(0, std::memory_order_relaxed);
   }
+}
+
+/// \brief Drops what is untracked and newer in other lanes, or asks for it.
+void ThreadCachedCore::drop_others_after(std::uint64_t epoch,
+                                         Lane const* own) noexcept {
+  for_lanes([&](Lane& lane) {
+    if (&lane == own ||
+        lane.newest_untracked.load(std::memory_order_relaxed) <= epoch) {
+      return;
+    }
+    if (lane.has_chunk()) {
+      lane.drop_after = std::min(lane.drop_after, epoch);
+      lane.mutex.ask_for_attention();
+    } else {
+      drop_untracked_after(epoch, lane);
+    }
+  });
+}
+
+/// \return Whether it was noted in the lane's log, where it isn't any more.
+bool ThreadCachedCore::give_back_if_noted_in(Lane& lane,
+                                             std::uintptr_t begin) noexcept {
+  auto const bytes = lane.untracked.forget(begin);
+  if (bytes == 0) return false;
+  if (lane.chunk.contains(begin)) {
+    lane.note_peaks();
+    lane.chunk.deallocate(begin, bytes);
+  } else {
+    note_peaks();
+    Core::give_back_untracked(begin, bytes);
+  }
+  return true;
 }
 
 /// \return The lane whose chunk holds the address, or null.
@@ -131,32 +198,40 @@ Lane* ThreadCachedCore::holder_of(std::uintptr_t address) const noexcept {
   return lane->chunk.contains(address) ? lane : nullptr;
 }
 
-/// \return The calling thread's lane, made if need be. Null if it has no slot,
-/// or if the system has no heavy fence: all is served under the lock then.
-Lane* ThreadCachedCore::make_lane() {
+/// \return The calling thread's lane, made if need be. Null if there is no slot
+/// or no memory for it, or no heavy fence: all is served under the lock then.
+Lane* ThreadCachedCore::make_lane() noexcept {
   if (!has_heavy_fence()) return nullptr;
   auto const slot = acquire_thread_slot();
   if (slot >= thread_slots) return nullptr;
   auto& lane = m_lanes[slot];
   if (!lane) {
-    m_with_chunk.reserve(slot + 1);
-    lane = std::make_unique<Lane>();
+    try {
+      auto const slots = std::max(m_slots, slot + 1);
+      m_with_chunk.reserve(slots);  // so that a chunk can be had without memory
+      lane    = std::make_unique<Lane>();
+      m_slots = slots;
+    } catch (std::bad_alloc const&) {
+      return nullptr;
+    }
   }
   return lane.get();
 }
 
 /// \brief Takes from the lane's chunk, or from a new one. \return 0 if the
 /// arena has no room for one that is worth it.
-std::uintptr_t ThreadCachedCore::take_from(Lane& lane, std::size_t bytes) {
+std::uintptr_t ThreadCachedCore::take_from(Lane& lane,
+                                           std::size_t bytes) noexcept {
   if (auto const address = lane.take(bytes)) return address;
   // A hole is used while it is warm. But whoever has run out of a chunk may
   // need more than one, again and again, and each costs what a chunk costs.
-  bool const first = lane.chunk.capacity() == 0;
+  bool const first = !lane.has_chunk();
   dissolve(lane);
   auto chunk = first ? take_hole(bytes, Lane::chunk_bytes) : Hole{};
   if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
+  lane.short_by    = std::max(lane.short_by, Lane::chunk_bytes - chunk.bytes());
   auto const place = std::upper_bound(
       m_with_chunk.begin(), m_with_chunk.end(), chunk.begin,
       [](std::uintptr_t a, Lane const* l) { return a < l->chunk.begin(); });
@@ -171,6 +246,7 @@ void* ThreadCachedCore::allocate_slowly(std::size_t bytes,
   if (is_small(bytes, alignment)) {
     if (!lane) lane = make_lane();
     if (lane) {
+      ensure_block(bytes);
       if (lane->untracked.full()) lane->untracked.grow();
       if (auto const address = take_from(*lane, bytes)) {
         lane->note_untracked(address, bytes, epoch());
@@ -189,6 +265,7 @@ void* ThreadCachedCore::allocate_tracked_slowly(std::size_t bytes,
   if (is_small(bytes, alignment)) {
     if (!lane) lane = make_lane();
     if (lane) {
+      ensure_block(bytes);
       if (auto const address = take_from(*lane, bytes)) {
         lane->note_view(bytes);
         return reinterpret_cast<void*>(address);
@@ -199,22 +276,26 @@ void* ThreadCachedCore::allocate_tracked_slowly(std::size_t bytes,
 }
 
 void ThreadCachedCore::deallocate_slowly(void* address) {
+  if (!address) return;
   auto const begin = reinterpret_cast<std::uintptr_t>(address);
   Guard const guard(m_mutex);
-  auto* const own    = enter();
-  auto* const holder = holder_of(begin);
-  if (!holder) {
-    give_back_untracked(address);
+  auto* const own = enter();
+  if ((own && give_back_if_noted_in(*own, begin)) ||
+      give_back_if_noted(begin)) {
     return;
   }
-  // Not left to the owner, if that is another thread: whether the pointer was
-  // given back before has to be known now.
-  std::optional<Revocation> revocation;
-  if (holder != own) revocation.emplace(*this, own);
-  settle(*holder);
-  auto const bytes = holder->untracked.forget(begin);
-  if (bytes == 0) not_untracked(address);
-  holder->give_back_untracked(begin, bytes);
+  // Another thread's. Not left to it: whether the pointer was given back before
+  // has to be known now. But once its chunk is called in, the next ones cost no
+  // revocation.
+  bool found         = false;
+  auto const look_in = [&](Lane& lane) {
+    found = found || (!lane.has_chunk() && give_back_if_noted_in(lane, begin));
+  };
+  for_lanes(look_in);
+  if (found) return;
+  call_in_chunks();
+  for_lanes(look_in);
+  if (!found) not_untracked(address);
 }
 
 bool ThreadCachedCore::deallocate_tracked_slowly(std::uintptr_t begin,
@@ -239,47 +320,54 @@ bool ThreadCachedCore::deallocate_tracked_slowly(std::uintptr_t begin,
   return false;
 }
 
-void ThreadCachedCore::ask_others_to_drop_after(std::uint64_t epoch,
-                                                Lane const* own) noexcept {
-  for (auto* const lane : m_with_chunk) {
-    if (lane == own ||
-        lane->newest_untracked.load(std::memory_order_relaxed) <= epoch) {
-      continue;
-    }
-    lane->drop_after = std::min(lane->drop_after, epoch);
-    lane->mutex.ask_for_attention();
-  }
-}
-
 void ThreadCachedCore::reset() {
   Guard const guard(m_mutex);
-  auto* const own = enter();
-  if (own) {
-    own->drop_untracked_after(0);
-    dissolve(*own);
-  }
-  for (auto const* lane : m_with_chunk) {
-    m_in_chunks.live_allocations +=
-        lane->live_allocations.load(std::memory_order_relaxed) -
-        lane->freed_by_others.size();
-  }
-  count_reset();
-  m_in_chunks = {};
-  record_cycle();
-  if (!m_with_chunk.empty() && keeps_block_of_chunks()) {
-    ask_others_to_drop_after(0, own);
-    drop_untracked_after(0);
+  auto* const own              = enter();
+  std::uint64_t live_in_chunks = 0;
+  // A chunk that was small for want of room will be larger in a larger block.
+  // The caller's doesn't count: it is taken when all of the room is there.
+  std::size_t more = 0;
+  for_lanes([&](Lane& lane) {
+    live_in_chunks += lane.live_allocations.load(std::memory_order_relaxed) -
+                      lane.freed_by_others.size();
+    if (&lane != own) more += lane.short_by;
+  });
+  count_reset(live_in_chunks);
+  record_cycle(more);
+  bool const others = m_with_chunk.size() > (own && own->has_chunk() ? 1u : 0u);
+  bool const own_survives =
+      own && own->live_allocations.load(std::memory_order_relaxed) > 0;
+  if (!others || own_survives || !keeps_block_of_chunks()) {
+    drop_chunks();
+    drop_all(true);
     return;
   }
-  drop_chunks();
-  drop_all(true);
+  // Without a revocation, so that a cycle that repeats has no system call.
+  if (own) dissolve(*own);
+  for_lanes([&](Lane& lane) {
+    lane.short_by = 0;
+    if (!lane.has_chunk()) {
+      lane.untracked.clear();
+      lane.newest_untracked.store(0, std::memory_order_relaxed);
+    } else if (lane.newest_untracked.load(std::memory_order_relaxed) > 0) {
+      lane.drop_after = 0;
+      lane.mutex.ask_for_attention();
+    }
+  });
+  std::array<Hole, thread_slots> chunks;
+  std::transform(m_with_chunk.begin(), m_with_chunk.end(), chunks.begin(),
+                 [](Lane const* lane) {
+                   return Hole{lane->chunk.begin(),
+                               lane->chunk.begin() + lane->chunk.capacity()};
+                 });
+  drop_all_but(std::span(chunks).first(m_with_chunk.size()));
 }
 
 void ThreadCachedCore::release() {
   Guard const guard(m_mutex);
   enter();
-  drop_chunks();
   record_cycle();
+  drop_chunks();
   drop_all(false);
 }
 
@@ -292,19 +380,22 @@ void ThreadCachedCore::rewind(ArenaMark mark) {
   Guard const guard(m_mutex);
   check_mark(mark);
   auto* const own = enter();
-  if (own) own->drop_untracked_after(mark.epoch());
-  ask_others_to_drop_after(mark.epoch(), own);
+  if (own) drop_untracked_after(mark.epoch(), *own);
+  drop_others_after(mark.epoch(), own);
   rewind_to(mark);
 }
 
 ArenaStatistics ThreadCachedCore::statistics() {
   ArenaStatistics s;
+  std::uint64_t untracked = 0;
   {
     Guard const guard(m_mutex);
     enter();
     // Otherwise what is free in them would depend on who asks, and when.
     call_in_chunks();
+    for_lanes([&](Lane& lane) { untracked += lane.untracked.total(); });
     s = read_statistics();
+    s.total_allocations += untracked;
   }
   s.label = label();
   return s;

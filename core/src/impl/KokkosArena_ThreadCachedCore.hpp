@@ -30,11 +30,12 @@ namespace KokkosArena::Impl {
 /// it while they have the arena's and have revoked the lane; without that, only
 /// what is said to be under the arena's mutex, and the chunk's range, which
 /// changes under it.
-struct alignas(64) Lane {
+struct alignas(128) Lane {  // two lines, which some processors fetch at once
   /// From here on a request goes to the shared block.
   static constexpr std::size_t most_bytes  = std::size_t(8) << 10;
   static constexpr std::size_t chunk_bytes = std::size_t(64) << 10;
 
+  bool has_chunk() const noexcept { return chunk.capacity() > 0; }
   std::uintptr_t take(std::size_t bytes) noexcept {
     return chunk.allocate(bytes, granule);
   }
@@ -55,20 +56,6 @@ struct alignas(64) Lane {
     chunk.deallocate(address, bytes);
     live_bytes -= align_up(bytes, granule);
     add_live(-1);
-  }
-  void give_back_untracked(std::uintptr_t address, std::size_t bytes) noexcept {
-    note_peaks();
-    chunk.deallocate(address, bytes);
-  }
-  void drop_untracked_after(std::uint64_t epoch) noexcept {
-    if (untracked.empty()) return;
-    note_peaks();
-    untracked.drop_after(epoch, [&](std::uintptr_t address, std::size_t bytes) {
-      chunk.deallocate(address, bytes);
-    });
-    if (untracked.empty()) {
-      newest_untracked.store(0, std::memory_order_relaxed);
-    }
   }
   void note_peaks() noexcept {
     chunk.note_peak();
@@ -98,8 +85,11 @@ struct alignas(64) Lane {
   // Under the arena's mutex.
 
   static constexpr auto keep_all = std::numeric_limits<std::uint64_t>::max();
-  /// The owner is asked to drop what is untracked and newer.
+  /// The owner is asked to drop what is untracked and newer. 0: by a reset,
+  /// which has dropped what isn't in the chunk.
   std::uint64_t drop_after = keep_all;
+  /// What the smallest chunk of this cycle lacked to the usual size.
+  std::size_t short_by = 0;
   /// Views of the chunk that other threads have dropped.
   std::vector<Hole> freed_by_others;
 
@@ -128,10 +118,14 @@ class SynchronizedCore<ThreadCached> final : public Core {
   void* allocate(std::size_t bytes, std::size_t alignment) {
     if (is_small(bytes, alignment)) [[likely]] {
       if (auto* const lane = own_lane(); lane && lane->mutex.try_lock()) {
-        std::uintptr_t address = 0;
-        if (!lane->untracked.full()) [[likely]] {
-          address = lane->take(bytes);
-          if (address) lane->note_untracked(address, bytes, epoch());
+        auto address = lane->take(bytes);
+        if (address) [[likely]] {
+          if (lane->untracked.full()) [[unlikely]] {
+            lane->chunk.deallocate(address, bytes);
+            address = 0;
+          } else {
+            lane->note_untracked(address, bytes, epoch());
+          }
         }
         lane->mutex.unlock();
         if (address) [[likely]]
@@ -161,7 +155,10 @@ class SynchronizedCore<ThreadCached> final : public Core {
       std::size_t bytes = 0;
       if (lane->chunk.contains(begin)) {
         bytes = lane->untracked.forget(begin);
-        if (bytes > 0) lane->give_back_untracked(begin, bytes);
+        if (bytes > 0) {
+          lane->note_peaks();
+          lane->chunk.deallocate(begin, bytes);
+        }
       }
       lane->mutex.unlock();
       if (bytes > 0) return;
@@ -223,19 +220,29 @@ class SynchronizedCore<ThreadCached> final : public Core {
   void call_in_chunks() override;
   void drop_chunks() noexcept;
   Lane* enter() noexcept;
-  Lane* make_lane();
-  std::uintptr_t take_from(Lane& lane, std::size_t bytes);
+  Lane* make_lane() noexcept;
+  std::uintptr_t take_from(Lane& lane, std::size_t bytes) noexcept;
   void settle(Lane& lane) noexcept;
-  void dissolve(Lane& lane);
+  void dissolve(Lane& lane) noexcept;
+  static void forget_untracked(Lane& lane) noexcept;
+  bool give_back_if_noted_in(Lane& lane, std::uintptr_t begin) noexcept;
+  void drop_untracked_after(std::uint64_t epoch, Lane& lane) noexcept;
+  void drop_others_after(std::uint64_t epoch, Lane const* own) noexcept;
   Lane* holder_of(std::uintptr_t address) const noexcept;
-  void ask_others_to_drop_after(std::uint64_t epoch, Lane const* own) noexcept;
-  static void add_figures(Lane const& lane, ChunkFigures& figures) noexcept;
+
+  /// Calls f(lane) for all.
+  template <class F>
+  void for_lanes(F const& f) noexcept {
+    for (unsigned slot = 0; slot < m_slots; ++slot) {
+      if (m_lanes[slot]) f(*m_lanes[slot]);
+    }
+  }
 
   /// Of each slot; made by a thread that has it, and used by such only.
   std::array<std::unique_ptr<Lane>, thread_slots> m_lanes;
+  unsigned m_slots = 0;  ///< From here on there is no lane.
   ThreadCached::mutex_type m_mutex;
-  /// Those with a chunk, in the order of the chunks' addresses. The others are
-  /// empty, but for their owners to look at.
+  /// Those with a chunk, in the order of the chunks' addresses.
   std::vector<Lane*> m_with_chunk;
 };
 

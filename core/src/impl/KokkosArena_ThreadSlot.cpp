@@ -10,46 +10,42 @@ constinit thread_local unsigned t_thread_slot = no_thread_slot;
 
 namespace {
 
-struct Slots {
-  std::mutex mutex;
-  std::bitset<thread_slots> taken;
-};
+// Neither has a destructor that does anything: threads may end after the
+// statics of this library.
+constinit std::mutex s_mutex;
+constinit std::bitset<thread_slots> s_taken;
 
-/// Never destroyed: threads may end after the statics of this library.
-Slots& slots() {
-  static auto* const instance = new Slots;
-  return *instance;
-}
+/// All slots were taken, or the thread ends. Not in Tenancy, which may have
+/// been destroyed when it is read.
+constinit thread_local bool t_gets_no_slot = false;
 
 /// Gives the slot back when its thread ends. The mutex hands over, to the next
 /// thread that takes the slot, what this one has written.
 struct Tenancy {
-  bool ended = false;
+  Tenancy() = default;
   ~Tenancy() {
-    ended           = true;
     auto const slot = t_thread_slot;
     t_thread_slot   = no_thread_slot;
-    if (slot == no_thread_slot) return;
-    auto& all = slots();
-    std::lock_guard const guard(all.mutex);
-    all.taken.reset(slot);
+    t_gets_no_slot  = true;
+    std::lock_guard const guard(s_mutex);
+    s_taken.reset(slot);
   }
 };
-thread_local Tenancy t_tenancy;
 
 }  // namespace
 
 unsigned acquire_thread_slot() noexcept {
-  if (t_tenancy.ended || t_thread_slot != no_thread_slot) return t_thread_slot;
-  auto& all = slots();
-  std::lock_guard const guard(all.mutex);
+  if (t_gets_no_slot || t_thread_slot != no_thread_slot) return t_thread_slot;
+  std::lock_guard const guard(s_mutex);
   for (unsigned slot = 0; slot < thread_slots; ++slot) {
-    if (all.taken.test(slot)) continue;
-    all.taken.set(slot);
+    if (s_taken.test(slot)) continue;
+    thread_local Tenancy const tenancy;
+    s_taken.set(slot);
     t_thread_slot = slot;
-    break;
+    return slot;
   }
-  return t_thread_slot;
+  t_gets_no_slot = true;
+  return no_thread_slot;
 }
 
 }  // namespace KokkosArena::Impl

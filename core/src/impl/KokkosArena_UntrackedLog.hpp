@@ -58,35 +58,6 @@ class UntrackedLog {
     }
   }
 
-  /// \brief Takes over all entries of another log, and its total. Neither is
-  /// full after it that wasn't before.
-  /// \throws std::bad_alloc  Nothing has changed then.
-  void take_over(UntrackedLog& other) {
-    // Instead of a copy, where both have room left then.
-    if (empty() && !full() && !other.full()) {
-      std::swap(m_entries, other.m_entries);
-      std::swap(m_end, other.m_end);
-      std::swap(m_limit, other.m_limit);
-    }
-    if (static_cast<std::size_t>(m_limit - m_end) <= other.size() &&
-        !other.empty()) {
-      reserve(std::max(2 * size(), size() + other.size() + 1));
-    }
-    auto* const middle = m_end;
-    m_end = std::copy_n(other.m_entries.get(), other.size(), m_end);
-    auto const earlier = [](Entry const& a, Entry const& b) {
-      return a.epoch < b.epoch;
-    };
-    // Rarely so, since it takes memory for a while.
-    if (middle != m_entries.get() && middle != m_end &&
-        earlier(*middle, middle[-1])) {
-      std::inplace_merge(m_entries.get(), middle, m_end, earlier);
-    }
-    m_forgotten += other.m_forgotten;
-    other.m_end       = other.m_entries.get();
-    other.m_forgotten = 0;
-  }
-
   void clear() noexcept {
     m_forgotten += size();
     m_end = m_entries.get();
