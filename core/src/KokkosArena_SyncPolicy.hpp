@@ -81,7 +81,7 @@ struct Locked {
 /// and each thread bumps in a chunk of its own, without a lock and without an
 /// instruction that others could slow down.
 ///
-/// A chunk is a piece of the arena's block, of 64 KiB at most and an eighth of
+/// A chunk is a piece of the arena's block, of 256 KiB at most and an eighth of
 /// the block's room. Requests of more than 8 KiB, or for which there is no room
 /// for a chunk, are served under the lock. What another thread gives back is
 /// used again when the chunk's owner needs room. Chunks are called in when the

@@ -818,6 +818,75 @@ TYPED_TEST(sync_policy,
   });
 }
 
+TYPED_TEST(sync_policy, asks_upstream_for_nothing_from_second_reset_on) {
+  using A = typename TestFixture::Arena;
+  this->for_each_team([](A& arena, int threads) {
+    Meeting meeting(threads);
+    std::uint64_t requests = 0;
+    EXPECT_TRUE(at_once(threads, [&](int t) {
+      bool intact = true;
+      for (int cycle = 0; cycle < 8; ++cycle) {
+        auto some = make_some(arena, Kind::view, 1, made_by(t));
+        meeting.wait_for(t, [&] {
+          ArenaScope const scope(arena);
+          Allocation<A> large(arena, Kind::view, 2 * MiB, 1);
+          intact = large.drop() && intact;
+        });
+        intact = drop_all(some) && intact;
+        meeting.wait_for(t, [&] {
+          if (cycle >= 2) {
+            EXPECT_EQ(arena.statistics().upstream_allocations, requests);
+          }
+          arena.reset();
+          if (cycle == 1) requests = arena.statistics().upstream_allocations;
+        });
+      }
+      return intact;
+    }));
+  });
+}
+
+TYPED_TEST(sync_policy, block_shrinks_while_threads_that_used_it_are_idle) {
+  using A = typename TestFixture::Arena;
+  if (TypeParam::is_fixed) GTEST_SKIP() << "a fixed arena keeps its block";
+  constexpr int threads = 3;
+  A arena;
+  Meeting meeting(threads);
+  EXPECT_TRUE(at_once(threads, [&](int t) {
+    bool intact    = true;
+    auto const use = [&](std::size_t bytes) {
+      ArenaScope const scope(arena);
+      Allocation<A> one(arena, Kind::view, bytes, 1);
+      // The others' chunks lie behind it.
+      meeting.wait();
+      meeting.wait();
+      intact = one.drop() && intact;
+    };
+    for (int cycle = 0; cycle < 3; ++cycle) {
+      if (t == 0) {
+        use(20 * MiB);
+        arena.reset();
+      } else {
+        meeting.wait();
+        auto some = make_some(arena, Kind::view, 10, made_by(t));
+        intact    = drop_all(some) && intact;
+        meeting.wait();
+      }
+    }
+    meeting.wait_for(t, [&] {
+      for (int cycle = 0; cycle < 20; ++cycle) {
+        ArenaScope const scope(arena);
+        Allocation<A> one(arena, Kind::view, MiB, 1);
+        intact = one.drop() && intact;
+        arena.reset();
+      }
+      EXPECT_LE(arena.statistics().capacity_bytes, 4 * MiB);
+    });
+    return intact;
+  }));
+  expect_nothing_in_use(arena);
+}
+
 /// What the Views of \c make_some(arena, Kind::view, 100, 1) take.
 std::uint64_t bytes_of_a_hundred() {
   KokkosArena::Arena<Host, Unsynchronized> arena;

@@ -33,7 +33,7 @@ namespace KokkosArena::Impl {
 struct alignas(128) Lane {  // two lines, which some processors fetch at once
   /// From here on a request goes to the shared block.
   static constexpr std::size_t most_bytes  = std::size_t(8) << 10;
-  static constexpr std::size_t chunk_bytes = std::size_t(64) << 10;
+  static constexpr std::size_t chunk_bytes = std::size_t(256) << 10;
 
   bool has_chunk() const noexcept { return chunk.capacity() > 0; }
   std::uintptr_t take(std::size_t bytes) noexcept {
