@@ -40,7 +40,7 @@ std::size_t GrowthPolicy::recommended_bytes() const noexcept {
   auto const peak = largest_peak();
   if (peak == 0) return m_initial_bytes;
   return std::max({m_initial_bytes, minimum_block_bytes,
-                   round_up(peak + peak / 10, Impl::granule)});
+                   round_up(peak + peak / 10 + m_spare_bytes, Impl::granule)});
 }
 
 bool GrowthPolicy::keeps(std::size_t block_bytes) const noexcept {

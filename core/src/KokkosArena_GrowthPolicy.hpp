@@ -23,6 +23,10 @@ class GrowthPolicy {
   /// so that resetting twice changes nothing.
   void record_cycle(std::size_t peak_bytes) noexcept;
 
+  /// \brief Bytes that a new block is to have beside what peaks say; one that
+  /// was enough is not exchanged for them.
+  void set_spare_bytes(std::size_t bytes) noexcept { m_spare_bytes = bytes; }
+
   /// \return Bytes of the block that should serve the next cycle, 0 if
   /// nothing is known yet.
   std::size_t recommended_bytes() const noexcept;
@@ -43,6 +47,7 @@ class GrowthPolicy {
   std::vector<std::size_t> m_peaks;  ///< A ring; 0 is no cycle yet.
   std::size_t m_next = 0;
   std::size_t m_initial_bytes;
+  std::size_t m_spare_bytes = 0;
 };
 
 }  // namespace KokkosArena

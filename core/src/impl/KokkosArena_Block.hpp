@@ -115,8 +115,10 @@ class Block {
   /// \brief The most bytes that have been used at once since the last call of
   /// \c restart_peak, if it is called whenever they are about to fall. Holes
   /// that were there then, and still are, don't count: nobody needed them.
-  void note_peak() noexcept {
-    m_peak = std::max(m_peak, used() - std::min(m_old_holes, m_hole_bytes));
+  /// \param[in] without  Used bytes that don't count either.
+  void note_peak(std::size_t without = 0) noexcept {
+    m_peak = std::max(m_peak,
+                      used() - std::min(m_old_holes, m_hole_bytes) - without);
   }
   void restart_peak() noexcept {
     m_peak      = 0;
@@ -181,6 +183,8 @@ class Block {
   /// Allocations of Views that are alive; the arena counts them here, since
   /// they decide whether the block may be cleared.
   std::size_t live = 0;
+  /// In chunks of threads; the arena counts them here as well.
+  std::size_t chunk_bytes = 0;
 
  private:
   std::uintptr_t take_from_top(std::size_t bytes,

@@ -298,7 +298,8 @@ void Core::record_cycle(std::size_t more) noexcept {
     peak += block->peak();
     block->restart_peak();
   }
-  m_policy.record_cycle(peak > 0 ? peak + more : 0);
+  m_policy.record_cycle(peak);
+  m_policy.set_spare_bytes(more);
 }
 
 Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
@@ -306,12 +307,14 @@ Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
   auto const size = std::min(most, align_down(m_current->room() / 8, granule));
   if (size < bytes) return {};
   auto const begin = m_current->allocate(size, granule);
+  m_current->chunk_bytes += size;
   return {begin, begin + size};
 }
 
 void Core::dissolve_chunk(Block& chunk, ChunkViews const& views) noexcept {
   note_peaks();
   auto& block = *find(m_blocks, chunk.begin());
+  block.chunk_bytes -= chunk.capacity();
   for (auto const& hole : chunk.holes()) {
     block.deallocate(hole.begin, hole.bytes());
   }

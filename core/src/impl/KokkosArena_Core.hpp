@@ -174,7 +174,7 @@ class Core {
     m_escaped_views += m_live_allocations + live_in_chunks;
   }
   /// \brief To be called before \c drop_all.
-  /// \param[in] more  Bytes that the next cycle will need beside this one's.
+  /// \param[in] more  Bytes that a cycle may need beside what peaks count.
   void record_cycle(std::size_t more = 0) noexcept;
   void note_peaks() noexcept;
   void drop_untracked_after(std::uint64_t epoch) noexcept;
@@ -206,7 +206,17 @@ class Core {
   Hole take_chunk(std::size_t bytes, std::size_t most) noexcept;
   /// \brief The same, from a hole that may be small.
   Hole take_hole(std::size_t bytes, std::size_t most) noexcept {
-    return m_current->take_hole(bytes, most);
+    auto const hole = m_current->take_hole(bytes, most);
+    m_current->chunk_bytes += hole.bytes();
+    return hole;
+  }
+  /// \brief Says which chunk, if any, counts in the peaks that the arena notes
+  /// from now on: the caller's. What other threads use isn't known.
+  void set_chunk(std::uintptr_t begin, std::size_t used,
+                 std::uint64_t live_bytes) noexcept {
+    m_chunk_block         = begin ? find(m_blocks, begin) : nullptr;
+    m_used_in_chunk       = used;
+    m_live_bytes_in_chunk = live_bytes;
   }
 
   /// \brief Makes the allocations in a chunk those of the block, and gives the
@@ -234,15 +244,6 @@ class Core {
   }
 
   bool has_live_views() const noexcept { return m_live_allocations > 0; }
-  /// \brief For a peak that the arena has not seen itself.
-  void note_peak_live_bytes(std::uint64_t bytes) noexcept {
-    m_peak_live_bytes = std::max(m_peak_live_bytes, bytes);
-  }
-  std::uint64_t live_bytes() const noexcept { return m_live_bytes; }
-
-  // Of the caller's chunk.
-  std::size_t m_unused_in_chunk       = 0;  ///< The block counts it as used.
-  std::uint64_t m_live_bytes_in_chunk = 0;
 
  private:
   /// A block with what only the arena needs to know of it.
@@ -302,6 +303,9 @@ class Core {
   std::size_t m_peak                = 0;
   Blocks m_blocks;
   Blocks m_retired;
+  Block const* m_chunk_block          = nullptr;  ///< See set_chunk().
+  std::size_t m_used_in_chunk         = 0;
+  std::uint64_t m_live_bytes_in_chunk = 0;
   Block m_no_block{granule, 0};  ///< Serves nothing.
 
   std::uint64_t m_resets               = 0;
@@ -323,10 +327,12 @@ class Core {
 inline void Core::note_peaks() noexcept {
   std::size_t in_service = 0;
   for (auto const& block : m_blocks) {
-    block->note_peak();
-    in_service += block->used();
+    auto const unknown = block->chunk_bytes -
+                         (block.get() == m_chunk_block ? m_used_in_chunk : 0);
+    block->note_peak(unknown);
+    in_service += block->used() - unknown;
   }
-  m_peak = std::max(m_peak, in_service - m_unused_in_chunk);
+  m_peak = std::max(m_peak, in_service);
   m_peak_live_bytes =
       std::max(m_peak_live_bytes, m_live_bytes + m_live_bytes_in_chunk);
 }

@@ -45,19 +45,18 @@ class ThreadCachedCore::Revocation {
 /// up to date, and notes peaks to which it has contributed.
 /// \return The lane, or null if there is none.
 Lane* ThreadCachedCore::enter() noexcept {
-  m_unused_in_chunk     = 0;
-  m_live_bytes_in_chunk = 0;
-  auto* const lane      = own_lane();
-  if (!lane) return nullptr;
+  auto* const lane = own_lane();
+  if (!lane || !lane->has_chunk()) {
+    set_chunk(0, 0, 0);
+    if (lane) settle(*lane);
+    return lane;
+  }
   settle(*lane);
-  if (!lane->has_chunk()) return lane;
   lane->note_peaks();
-  m_unused_in_chunk     = lane->chunk.capacity() - lane->chunk.peak();
-  m_live_bytes_in_chunk = lane->peak_live_bytes;
+  set_chunk(lane->chunk.begin(), lane->chunk.peak(), lane->peak_live_bytes);
   note_peaks();
   lane->restart_peaks();
-  m_unused_in_chunk     = lane->chunk.capacity() - lane->chunk.used();
-  m_live_bytes_in_chunk = lane->live_bytes;
+  set_chunk(lane->chunk.begin(), lane->chunk.used(), lane->live_bytes);
   return lane;
 }
 
@@ -92,8 +91,10 @@ void ThreadCachedCore::forget_untracked(Lane& lane) noexcept {
 /// \brief Gives a settled lane's chunk back, but for what is in use.
 void ThreadCachedCore::dissolve(Lane& lane) noexcept {
   if (!lane.has_chunk()) return;
-  note_peak_live_bytes(live_bytes() +
-                       std::max(lane.peak_live_bytes, lane.live_bytes));
+  lane.note_peaks();
+  set_chunk(lane.chunk.begin(), lane.chunk.peak(), lane.peak_live_bytes);
+  note_peaks();
+  set_chunk(0, 0, 0);
   m_with_chunk.erase(
       std::find(m_with_chunk.begin(), m_with_chunk.end(), &lane));
   dissolve_chunk(
@@ -105,7 +106,6 @@ void ThreadCachedCore::dissolve(Lane& lane) noexcept {
   lane.total_views = 0;
   lane.live_bytes  = 0;
   lane.restart_peaks();
-  if (&lane == own_lane()) m_unused_in_chunk = m_live_bytes_in_chunk = 0;
 }
 
 void ThreadCachedCore::call_in_chunks() {
@@ -123,7 +123,6 @@ void ThreadCachedCore::drop_chunks() noexcept {
   for_lanes([&](Lane& lane) {
     settle(lane);
     dissolve(lane);
-    lane.short_by = 0;
   });
   for_lanes([&](Lane& lane) {
     if (has_live_views()) {
@@ -231,7 +230,6 @@ std::uintptr_t ThreadCachedCore::take_from(Lane& lane,
   if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
-  lane.short_by    = std::max(lane.short_by, Lane::chunk_bytes - chunk.bytes());
   auto const place = std::upper_bound(
       m_with_chunk.begin(), m_with_chunk.end(), chunk.begin,
       [](std::uintptr_t a, Lane const* l) { return a < l->chunk.begin(); });
@@ -324,13 +322,13 @@ void ThreadCachedCore::reset() {
   Guard const guard(m_mutex);
   auto* const own              = enter();
   std::uint64_t live_in_chunks = 0;
-  // A chunk that was small for want of room will be larger in a larger block.
-  // The caller's doesn't count: it is taken when all of the room is there.
+  // For the chunks of other threads, of which peaks know nothing, whether they
+  // had one in this cycle or will in the next.
   std::size_t more = 0;
   for_lanes([&](Lane& lane) {
     live_in_chunks += lane.live_allocations.load(std::memory_order_relaxed) -
                       lane.freed_by_others.size();
-    if (&lane != own) more += lane.short_by;
+    if (&lane != own) more += Lane::chunk_bytes;
   });
   count_reset(live_in_chunks);
   record_cycle(more);
@@ -345,7 +343,6 @@ void ThreadCachedCore::reset() {
   // Without a revocation, so that a cycle that repeats has no system call.
   if (own) dissolve(*own);
   for_lanes([&](Lane& lane) {
-    lane.short_by = 0;
     if (!lane.has_chunk()) {
       lane.untracked.clear();
       lane.newest_untracked.store(0, std::memory_order_relaxed);

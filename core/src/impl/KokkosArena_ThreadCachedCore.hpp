@@ -88,8 +88,6 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
   /// The owner is asked to drop what is untracked and newer. 0: by a reset,
   /// which has dropped what isn't in the chunk.
   std::uint64_t drop_after = keep_all;
-  /// What the smallest chunk of this cycle lacked to the usual size.
-  std::size_t short_by = 0;
   /// Views of the chunk that other threads have dropped.
   std::vector<Hole> freed_by_others;
 
