@@ -80,7 +80,8 @@ void in_growing_arena(benchmark::State& state) {
 
 void in_fixed_arena(benchmark::State& state) {
   constexpr std::size_t bookkeeping = 512;
-  InArena<ThreadCached> where(3 * (size_of(state) * sizeof(double) + bookkeeping));
+  InArena<ThreadCached> where(3 *
+                              (size_of(state) * sizeof(double) + bookkeeping));
   reduction(state, where, size_of(state));
 }
 

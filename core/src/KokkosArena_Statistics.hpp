@@ -13,9 +13,9 @@ namespace KokkosArena {
 /// rounded up to 64. Capacity and used bytes are those of the blocks in
 /// service; live bytes include Views in retired blocks. Exact when no other
 /// thread is allocating; but for the peaks of several threads under
-/// ThreadCached: live bytes are summed up over all of them at each call of \c
-/// statistics, and otherwise seen by each thread for itself and the shared
-/// block; chunks of others count as used.
+/// ThreadCached, which are lower bounds: each thread's chunk counts in the
+/// peaks only where that thread, or \c statistics, looks at the arena as a
+/// whole.
 struct ArenaStatistics {
   std::uint64_t capacity_bytes       = 0;  ///< Of the blocks in service.
   std::uint64_t used_bytes           = 0;  ///< Handed out, holes included.
