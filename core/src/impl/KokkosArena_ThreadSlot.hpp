@@ -13,8 +13,10 @@ inline constexpr unsigned no_thread_slot = ~0u;
 /// Compiled into the library, since a header would make one for each shared
 /// library; and of the model that needs no call, as it is small enough for the
 /// room that every thread has for such variables.
-[[gnu::tls_model(
-    "initial-exec")]] extern constinit thread_local unsigned t_thread_slot;
+#if !defined(__CUDACC__)  // whose front end doesn't know it
+[[gnu::tls_model("initial-exec")]]
+#endif
+extern constinit thread_local unsigned t_thread_slot;
 
 /// \return A small number that no other living thread has, or no_thread_slot
 /// before the first acquire_thread_slot(). What is kept for a slot goes over to
