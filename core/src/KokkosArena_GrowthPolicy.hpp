@@ -26,6 +26,9 @@ class GrowthPolicy {
   /// \brief Bytes that a new block is to have beside what peaks say; one that
   /// was enough is not exchanged for them.
   void set_spare_bytes(std::size_t bytes) noexcept { m_spare_bytes = bytes; }
+  std::size_t spare_bytes() const noexcept {
+    return largest_peak() == 0 ? 0 : m_spare_bytes;
+  }
 
   /// \return Bytes of the block that should serve the next cycle, 0 if
   /// nothing is known yet.

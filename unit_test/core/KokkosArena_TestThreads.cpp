@@ -846,6 +846,21 @@ TYPED_TEST(sync_policy, asks_upstream_for_nothing_from_second_reset_on) {
   });
 }
 
+TYPED_TEST(sync_policy, each_cycle_counts_once_in_the_history) {
+  if (TypeParam::is_fixed) GTEST_SKIP() << "a fixed arena keeps its block";
+  KokkosArena::ArenaOptions options;
+  options.history_length = 3;
+  typename TestFixture::Arena arena(options);
+  for (std::size_t const large : {10 * MiB, 100 * KiB}) {
+    for (int cycle = 0; cycle < 3; ++cycle) {
+      arena.allocate(64);
+      arena.allocate(large);
+      arena.reset();
+    }
+  }
+  EXPECT_LT(arena.statistics().capacity_bytes, MiB);
+}
+
 TYPED_TEST(sync_policy, block_shrinks_while_threads_that_used_it_are_idle) {
   using A = typename TestFixture::Arena;
   if (TypeParam::is_fixed) GTEST_SKIP() << "a fixed arena keeps its block";

@@ -289,7 +289,7 @@ void Core::drop_untracked_after(std::uint64_t epoch) noexcept {
   });
 }
 
-void Core::record_cycle(std::size_t more) noexcept {
+void Core::record_cycle() noexcept {
   note_peaks();
   // What one block will have to hold: in several, one that has become empty
   // left no hole behind, so each counts with its own peak.
@@ -299,7 +299,6 @@ void Core::record_cycle(std::size_t more) noexcept {
     block->restart_peak();
   }
   m_policy.record_cycle(peak);
-  m_policy.set_spare_bytes(more);
 }
 
 Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
@@ -341,7 +340,8 @@ void Core::drop_all(bool keep_blocks) noexcept {
     // A bounded arena that has no room for a fresh block goes on in the space
     // around the survivors.
     auto const room = m_options.maximum_bytes - held(m_retired) - survivors;
-    if (!keep_blocks || room >= m_policy.recommended_bytes()) {
+    if (!keep_blocks ||
+        room >= m_policy.recommended_bytes() - m_policy.spare_bytes()) {
       std::erase_if(m_blocks, [&](auto& block) {
         if (block->live == 0) return false;
         m_retired.push_back(std::move(block));
@@ -363,6 +363,8 @@ void Core::drop_all(bool keep_blocks) noexcept {
   } else {
     return_empty_blocks();
   }
+  // What was noted since record_cycle() is the last cycle's.
+  for (auto& block : m_blocks) block->restart_peak();
 }
 
 void Core::check_mark(ArenaMark mark) const {

@@ -174,8 +174,7 @@ class Core {
     m_escaped_views += m_live_allocations + live_in_chunks;
   }
   /// \brief To be called before \c drop_all.
-  /// \param[in] more  Bytes that a cycle may need beside what peaks count.
-  void record_cycle(std::size_t more = 0) noexcept;
+  void record_cycle() noexcept;
   void note_peaks() noexcept;
   void drop_untracked_after(std::uint64_t epoch) noexcept;
 
@@ -199,6 +198,10 @@ class Core {
     if (m_blocks.empty() && !has_ended()) {
       acquire_block(align_up(bytes, granule), failure);
     }
+  }
+  /// \brief What new blocks are to have beside what peaks count.
+  void set_spare_bytes(std::size_t bytes) noexcept {
+    m_policy.set_spare_bytes(bytes);
   }
   /// \brief A chunk of at most \c most bytes.
   /// \param[in] bytes  That it is wanted for.

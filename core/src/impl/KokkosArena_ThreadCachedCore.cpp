@@ -230,6 +230,7 @@ std::uintptr_t ThreadCachedCore::take_from(Lane& lane,
   if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
+  lane.last_cycle  = m_cycle;
   auto const place = std::upper_bound(
       m_with_chunk.begin(), m_with_chunk.end(), chunk.begin,
       [](std::uintptr_t a, Lane const* l) { return a < l->chunk.begin(); });
@@ -244,8 +245,8 @@ void* ThreadCachedCore::allocate_slowly(std::size_t bytes,
   if (is_small(bytes, alignment)) {
     if (!lane) lane = make_lane();
     if (lane) {
-      ensure_block(bytes);
       if (lane->untracked.full()) lane->untracked.grow();
+      ensure_block(bytes);
       if (auto const address = take_from(*lane, bytes)) {
         lane->note_untracked(address, bytes, epoch());
         return reinterpret_cast<void*>(address);
@@ -322,16 +323,21 @@ void ThreadCachedCore::reset() {
   Guard const guard(m_mutex);
   auto* const own              = enter();
   std::uint64_t live_in_chunks = 0;
-  // For the chunks of other threads, of which peaks know nothing, whether they
-  // had one in this cycle or will in the next.
+  // For the chunks of other threads, of which peaks know nothing, and of those
+  // that may be back in the next cycle.
+  ++m_cycle;
   std::size_t more = 0;
   for_lanes([&](Lane& lane) {
     live_in_chunks += lane.live_allocations.load(std::memory_order_relaxed) -
                       lane.freed_by_others.size();
-    if (&lane != own) more += Lane::chunk_bytes;
+    if (&lane != own &&
+        (lane.has_chunk() || m_cycle - lane.last_cycle <= remembered_cycles)) {
+      more += Lane::chunk_bytes;
+    }
   });
   count_reset(live_in_chunks);
-  record_cycle(more);
+  record_cycle();
+  set_spare_bytes(more);
   bool const others = m_with_chunk.size() > (own && own->has_chunk() ? 1u : 0u);
   bool const own_survives =
       own && own->live_allocations.load(std::memory_order_relaxed) > 0;

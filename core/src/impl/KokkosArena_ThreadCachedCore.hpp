@@ -88,6 +88,8 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
   /// The owner is asked to drop what is untracked and newer. 0: by a reset,
   /// which has dropped what isn't in the chunk.
   std::uint64_t drop_after = keep_all;
+  /// In which it got its last chunk.
+  std::uint64_t last_cycle = 0;
   /// Views of the chunk that other threads have dropped.
   std::vector<Hole> freed_by_others;
 
@@ -189,6 +191,7 @@ class SynchronizedCore<ThreadCached> final : public Core {
 
  private:
   using Guard = std::lock_guard<ThreadCached::mutex_type>;
+  static constexpr std::uint64_t remembered_cycles = 5;
   class Revocation;
 
   ~SynchronizedCore() override = default;
@@ -238,7 +241,8 @@ class SynchronizedCore<ThreadCached> final : public Core {
 
   /// Of each slot; made by a thread that has it, and used by such only.
   std::array<std::unique_ptr<Lane>, thread_slots> m_lanes;
-  unsigned m_slots = 0;  ///< From here on there is no lane.
+  unsigned m_slots      = 0;  ///< From here on there is no lane.
+  std::uint64_t m_cycle = 0;
   ThreadCached::mutex_type m_mutex;
   /// Those with a chunk, in the order of the chunks' addresses.
   std::vector<Lane*> m_with_chunk;

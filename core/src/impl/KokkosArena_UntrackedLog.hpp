@@ -36,7 +36,8 @@ class UntrackedLog {
   /// is none.
   std::size_t forget(std::uintptr_t address) noexcept {
     // From the newest, since that is the one that is given back first.
-    for (auto* entry = m_end; entry-- != m_entries.get();) {
+    for (auto* entry = m_end; entry != m_entries.get();) {
+      --entry;
       if (entry->address != address) continue;
       auto const bytes = entry->bytes;
       std::copy(entry + 1, m_end, entry);
