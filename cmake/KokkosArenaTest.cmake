@@ -12,3 +12,15 @@ function(kokkosarena_add_test name)
     DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 120 ENVIRONMENT "OMP_PROC_BIND=false")
 endfunction()
+
+# kokkosarena_add_test_with_threads(NAME THREADS...): the whole program of such
+# a test once more for each number of OpenMP threads.
+function(kokkosarena_add_test_with_threads name)
+  foreach(threads IN LISTS ARGN)
+    add_test(NAME ${name}.with_${threads}_threads COMMAND ${name})
+    set_tests_properties(
+      ${name}.with_${threads}_threads
+      PROPERTIES TIMEOUT 120 ENVIRONMENT
+                 "OMP_PROC_BIND=false;OMP_NUM_THREADS=${threads}")
+  endforeach()
+endfunction()

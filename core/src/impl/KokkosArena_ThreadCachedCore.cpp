@@ -46,12 +46,11 @@ class ThreadCachedCore::Revocation {
 /// \return The lane, or null if there is none.
 Lane* ThreadCachedCore::enter() noexcept {
   auto* const lane = own_lane();
+  if (lane) settle(*lane);
   if (!lane || !lane->has_chunk()) {
     set_chunk(0, 0, 0);
-    if (lane) settle(*lane);
     return lane;
   }
-  settle(*lane);
   lane->note_peaks();
   set_chunk(lane->chunk.begin(), lane->chunk.peak(), lane->peak_live_bytes);
   note_peaks();
@@ -129,8 +128,7 @@ void ThreadCachedCore::drop_chunks() noexcept {
       drop_untracked_after(0, lane);
     } else {
       // All blocks will be cleared.
-      lane.untracked.clear();
-      lane.newest_untracked.store(0, std::memory_order_relaxed);
+      lane.clear_log();
     }
   });
 }
@@ -142,11 +140,7 @@ void ThreadCachedCore::drop_untracked_after(std::uint64_t epoch,
   note_peaks();
   lane.untracked.drop_after(epoch,
                             [&](std::uintptr_t begin, std::size_t bytes) {
-                              if (lane.chunk.contains(begin)) {
-                                lane.chunk.deallocate(begin, bytes);
-                              } else {
-                                Core::give_back_untracked(begin, bytes);
-                              }
+                              give_back_untracked_of(lane, begin, bytes);
                             });
   if (lane.untracked.empty()) {
     lane.newest_untracked.store(0, std::memory_order_relaxed);
@@ -170,28 +164,39 @@ void ThreadCachedCore::drop_others_after(std::uint64_t epoch,
   });
 }
 
+void ThreadCachedCore::give_back_untracked_of(Lane& lane, std::uintptr_t begin,
+                                              std::size_t bytes) noexcept {
+  if (lane.chunk.contains(begin)) {
+    lane.chunk.deallocate(begin, bytes);
+  } else {
+    Core::give_back_untracked(begin, bytes);
+  }
+}
+
 /// \return Whether it was noted in the lane's log, where it isn't any more.
 bool ThreadCachedCore::give_back_if_noted_in(Lane& lane,
                                              std::uintptr_t begin) noexcept {
   auto const bytes = lane.untracked.forget(begin);
   if (bytes == 0) return false;
-  if (lane.chunk.contains(begin)) {
-    lane.note_peaks();
-    lane.chunk.deallocate(begin, bytes);
-  } else {
-    note_peaks();
-    Core::give_back_untracked(begin, bytes);
-  }
+  lane.note_peaks();
+  note_peaks();
+  give_back_untracked_of(lane, begin, bytes);
   return true;
+}
+
+/// \return Of the lanes with a chunk, the first whose chunk begins behind the
+/// address.
+std::vector<Lane*>::const_iterator ThreadCachedCore::first_behind(
+    std::uintptr_t address) const noexcept {
+  return std::upper_bound(m_with_chunk.begin(), m_with_chunk.end(), address,
+                          [](std::uintptr_t a, Lane const* lane) {
+                            return a < lane->chunk.begin();
+                          });
 }
 
 /// \return The lane whose chunk holds the address, or null.
 Lane* ThreadCachedCore::holder_of(std::uintptr_t address) const noexcept {
-  auto const next =
-      std::upper_bound(m_with_chunk.begin(), m_with_chunk.end(), address,
-                       [](std::uintptr_t a, Lane const* lane) {
-                         return a < lane->chunk.begin();
-                       });
+  auto const next = first_behind(address);
   if (next == m_with_chunk.begin()) return nullptr;
   auto* const lane = *std::prev(next);
   return lane->chunk.contains(address) ? lane : nullptr;
@@ -230,27 +235,29 @@ std::uintptr_t ThreadCachedCore::take_from(Lane& lane,
   if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
-  lane.last_cycle  = m_cycle;
-  auto const place = std::upper_bound(
-      m_with_chunk.begin(), m_with_chunk.end(), chunk.begin,
-      [](std::uintptr_t a, Lane const* l) { return a < l->chunk.begin(); });
-  m_with_chunk.insert(place, &lane);
+  lane.last_cycle = m_cycle;
+  m_with_chunk.insert(first_behind(chunk.begin), &lane);
   return lane.take(bytes);
+}
+
+/// \brief Begins an allocation under the lock.
+/// \return The lane that may serve it, or null.
+Lane* ThreadCachedCore::lane_for(std::size_t bytes,
+                                 std::size_t alignment) noexcept {
+  auto* const lane = enter();
+  if (!is_small(bytes, alignment)) return nullptr;
+  return lane ? lane : make_lane();
 }
 
 void* ThreadCachedCore::allocate_slowly(std::size_t bytes,
                                         std::size_t alignment) {
   Guard const guard(m_mutex);
-  auto* lane = enter();
-  if (is_small(bytes, alignment)) {
-    if (!lane) lane = make_lane();
-    if (lane) {
-      if (lane->untracked.full()) lane->untracked.grow();
-      ensure_block(bytes);
-      if (auto const address = take_from(*lane, bytes)) {
-        lane->note_untracked(address, bytes, epoch());
-        return reinterpret_cast<void*>(address);
-      }
+  if (auto* const lane = lane_for(bytes, alignment)) {
+    if (lane->untracked.full()) lane->untracked.grow();
+    ensure_block(bytes);
+    if (auto const address = take_from(*lane, bytes)) {
+      lane->note_untracked(address, bytes, epoch());
+      return reinterpret_cast<void*>(address);
     }
   }
   return take_untracked(bytes, alignment);
@@ -260,15 +267,11 @@ void* ThreadCachedCore::allocate_tracked_slowly(std::size_t bytes,
                                                 std::size_t alignment,
                                                 char const* view_label) {
   Guard const guard(m_mutex);
-  auto* lane = enter();
-  if (is_small(bytes, alignment)) {
-    if (!lane) lane = make_lane();
-    if (lane) {
-      ensure_block(bytes);
-      if (auto const address = take_from(*lane, bytes)) {
-        lane->note_view(bytes);
-        return reinterpret_cast<void*>(address);
-      }
+  if (auto* const lane = lane_for(bytes, alignment)) {
+    ensure_block(bytes);
+    if (auto const address = take_from(*lane, bytes)) {
+      lane->note_view(bytes);
+      return reinterpret_cast<void*>(address);
     }
   }
   return take_tracked(bytes, alignment, view_label);
@@ -350,8 +353,7 @@ void ThreadCachedCore::reset() {
   if (own) dissolve(*own);
   for_lanes([&](Lane& lane) {
     if (!lane.has_chunk()) {
-      lane.untracked.clear();
-      lane.newest_untracked.store(0, std::memory_order_relaxed);
+      lane.clear_log();
     } else if (lane.newest_untracked.load(std::memory_order_relaxed) > 0) {
       lane.drop_after = 0;
       lane.mutex.ask_for_attention();

@@ -23,13 +23,14 @@
 
 namespace KokkosArena::Impl {
 
-/// \brief What one thread has of a ThreadCached arena: a chunk, and what it
-/// allocated there.
+/// \brief What one thread has of a ThreadCached arena: a chunk, and a log of
+/// what \c Arena::allocate gave the thread, from this chunk and earlier ones.
 ///
 /// Its owner uses it while it has the lane's mutex, or the arena's. Others use
 /// it while they have the arena's and have revoked the lane; without that, only
-/// what is said to be under the arena's mutex, and the chunk's range, which
-/// changes under it.
+/// what is said to be under the arena's mutex, the chunk's range, which changes
+/// under it, and the log of a lane without a chunk: with the lane's mutex alone
+/// the owner goes to the log only for an address in its chunk.
 struct alignas(128) Lane {  // two lines, which some processors fetch at once
   /// From here on a request goes to the shared block.
   static constexpr std::size_t most_bytes  = std::size_t(8) << 10;
@@ -45,6 +46,11 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
     untracked.note(address, bytes, epoch);
     // relaxed: see newest_untracked.
     newest_untracked.store(epoch, std::memory_order_relaxed);
+  }
+  /// \brief Forgets what is untracked, whose memory is dropped otherwise.
+  void clear_log() noexcept {
+    untracked.clear();
+    newest_untracked.store(0, std::memory_order_relaxed);
   }
   void note_view(std::size_t bytes) noexcept {
     live_bytes += align_up(bytes, granule);
@@ -222,11 +228,16 @@ class SynchronizedCore<ThreadCached> final : public Core {
   void drop_chunks() noexcept;
   Lane* enter() noexcept;
   Lane* make_lane() noexcept;
+  Lane* lane_for(std::size_t bytes, std::size_t alignment) noexcept;
   std::uintptr_t take_from(Lane& lane, std::size_t bytes) noexcept;
   void settle(Lane& lane) noexcept;
   void dissolve(Lane& lane) noexcept;
   static void forget_untracked(Lane& lane) noexcept;
   bool give_back_if_noted_in(Lane& lane, std::uintptr_t begin) noexcept;
+  void give_back_untracked_of(Lane& lane, std::uintptr_t begin,
+                              std::size_t bytes) noexcept;
+  std::vector<Lane*>::const_iterator first_behind(
+      std::uintptr_t address) const noexcept;
   void drop_untracked_after(std::uint64_t epoch, Lane& lane) noexcept;
   void drop_others_after(std::uint64_t epoch, Lane const* own) noexcept;
   Lane* holder_of(std::uintptr_t address) const noexcept;
