@@ -9,8 +9,11 @@
 #include <KokkosArena_Arena.hpp>
 #include <KokkosArena_ArenaHandle.hpp>
 #include <KokkosArena_ArenaScope.hpp>
+#include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
+#include <KokkosArena_EscapePolicy.hpp>
+#include <KokkosArena_FaultHandler.hpp>
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
 #include <KokkosArena_Similar.hpp>

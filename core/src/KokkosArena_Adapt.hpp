@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_ADAPT_HPP
 #define KOKKOSARENA_ADAPT_HPP
 
+#include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
 
@@ -139,6 +140,21 @@ template <class DataType, class... Properties>
 auto scoped(Kokkos::View<DataType, Properties...> const& view) {
   using space = typename Kokkos::View<DataType, Properties...>::memory_space;
   return adapt<ScopedSpace<base_memory_space_t<space>>>(view);
+}
+
+/// \brief The same data in CheckedSpace: what is made like the result has
+/// strict lifetimes. Idempotent; shares ownership.
+/// \throws std::invalid_argument  The memory is an arena's, but not from
+/// CheckedSpace, so that nobody knows when the arena drops it.
+/// Cost: as copying a View; unless it is in CheckedSpace already, also a lock
+/// that all arenas share, and a search among their blocks. Threads: any.
+template <class DataType, class... Properties>
+auto checked(Kokkos::View<DataType, Properties...> const& view) {
+  using space = typename Kokkos::View<DataType, Properties...>::memory_space;
+  if constexpr (!Impl::is_checked_space_v<space>) {
+    Impl::refuse_unchecked(view.data(), Impl::label_of(view));
+  }
+  return adapt<CheckedSpace<base_memory_space_t<space>>>(view);
 }
 
 /// \brief The same data in the base space, for code that knows only that one.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_ArenaScope.hpp"
 
+#include "impl/KokkosArena_CheckedStore.hpp"
+
 #include <atomic>
 #include <mutex>
 
@@ -27,13 +29,14 @@ constinit std::atomic<ArenaScope const*> newest_unbequeathed{nullptr};
 }  // namespace
 
 ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
-                       bool one_thread)
+                       bool one_thread, std::uint64_t frame)
     : m_core(core),
       m_memory_space(memory_space),
       m_previous(t_innermost),
       m_outer(innermost()),
       m_region_level(Impl::region_level()),
       m_one_thread(one_thread),
+      m_frame(frame != 0 ? frame : Impl::current_frame(core)),
       m_bequest(Impl::bequeath(this)) {
   if (m_bequest.failed) enter_unbequeathed();
   m_core.open_scope();
@@ -51,6 +54,20 @@ ArenaScope::~ArenaScope() {
   Impl::revoke(m_bequest);
   if (m_bequest.failed) leave_unbequeathed();
   m_core.close_scope();
+}
+
+ArenaFrame::~ArenaFrame() {
+  auto& core = m_scope.m_core;
+  core.rewind(m_mark);
+  if (auto* const store = core.existing_checked_store()) {
+    store->end_frame(m_mark.epoch(), m_where);
+  }
+}
+
+std::uint64_t Impl::current_frame(Impl::Core const& core) noexcept {
+  auto const* scope = innermost();
+  while (scope && &scope->m_core != &core) scope = scope->m_outer;
+  return scope ? scope->m_frame : 0;
 }
 
 // relaxed, all: the mutex orders those who follow the pointer.

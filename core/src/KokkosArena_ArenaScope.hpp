@@ -5,7 +5,9 @@
 #include <KokkosArena_Arena.hpp>
 #include <impl/KokkosArena_Region.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <source_location>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -49,18 +51,21 @@ class ArenaScope {
   explicit ArenaScope(Arena<Space, Sync>& arena)
       : ArenaScope(arena.impl_core(),
                    typeid(typename Arena<Space, Sync>::memory_space),
-                   std::is_same_v<Sync, Unsynchronized>) {}
+                   std::is_same_v<Sync, Unsynchronized>, 0) {}
 
   ArenaScope(ArenaScope const&)            = delete;
   ArenaScope& operator=(ArenaScope const&) = delete;
   ~ArenaScope();
 
  private:
+  friend class ArenaFrame;
   friend Impl::Core* current_core(std::type_info const&) noexcept;
+  friend std::uint64_t Impl::current_frame(Impl::Core const&) noexcept;
   friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;
   friend void Impl::count_base_allocation(std::type_info const&) noexcept;
+  /// \param[in] frame  Its epoch, or 0: that of a frame around it, if any.
   ArenaScope(Impl::Core& core, std::type_info const& memory_space,
-             bool one_thread);
+             bool one_thread, std::uint64_t frame);
 
   /// The innermost scope over the memory space that this thread knows, or null.
   static ArenaScope const* find(std::type_info const& memory_space) noexcept;
@@ -76,27 +81,36 @@ class ArenaScope {
   ArenaScope const* m_outer;     ///< The same or, without one, the launcher's.
   int m_region_level;
   bool m_one_thread;  ///< The arena is Unsynchronized.
+  std::uint64_t m_frame;
   Impl::Bequest m_bequest;
   /// The next older open scope that couldn't be bequeathed.
   mutable ArenaScope const* m_next_unbequeathed = nullptr;
 };
 
 /// \brief A scope that also takes a mark at its start and rewinds to it at its
-/// end. Views that are alive then stay alive; what \c Arena::allocate gave
+/// end. ScopedSpace Views that are alive then stay alive; CheckedSpace Views
+/// that were made in its scope become invalid; what \c Arena::allocate gave
 /// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
 /// Arena::mark and \c Arena::rewind. Threads: as these.
 class ArenaFrame {
  public:
+  /// \param[in] where  For messages about CheckedSpace Views; leave it out.
   template <class Space, class Sync>
-  explicit ArenaFrame(Arena<Space, Sync>& arena)
-      : m_core(arena.impl_core()), m_mark(arena.mark()), m_scope(arena) {}
+  explicit ArenaFrame(
+      Arena<Space, Sync>& arena,
+      std::source_location where = std::source_location::current())
+      : m_where(where),
+        m_mark(arena.impl_core().mark()),
+        m_scope(arena.impl_core(),
+                typeid(typename Arena<Space, Sync>::memory_space),
+                std::is_same_v<Sync, Unsynchronized>, m_mark.epoch()) {}
 
   ArenaFrame(ArenaFrame const&)            = delete;
   ArenaFrame& operator=(ArenaFrame const&) = delete;
-  ~ArenaFrame() { m_core.rewind(m_mark); }
+  ~ArenaFrame();
 
  private:
-  Impl::Core& m_core;
+  std::source_location m_where;
   ArenaMark m_mark;
   ArenaScope m_scope;
 };

@@ -10,15 +10,21 @@ namespace KokkosArena {
 
 template <class MemorySpace>
 class ScopedSpace;
+template <class MemorySpace>
+class CheckedSpace;
 
-/// \brief The Kokkos memory space underneath: M for \c ScopedSpace<M>, and for
-/// any other memory space that space itself.
+/// \brief The Kokkos memory space underneath: M for \c ScopedSpace<M> and
+/// \c CheckedSpace<M>, and for any other memory space that space itself.
 template <class MemorySpace>
 struct base_memory_space {
   using type = MemorySpace;
 };
 template <class MemorySpace>
 struct base_memory_space<ScopedSpace<MemorySpace>> {
+  using type = MemorySpace;
+};
+template <class MemorySpace>
+struct base_memory_space<CheckedSpace<MemorySpace>> {
   using type = MemorySpace;
 };
 template <class Space>
@@ -34,6 +40,17 @@ template <class MemorySpace>
 concept ArenaSpace = is_arena_space_v<MemorySpace>;
 
 namespace Impl {
+
+template <class MemorySpace>
+inline constexpr bool is_checked_space_v = false;
+template <class MemorySpace>
+inline constexpr bool is_checked_space_v<CheckedSpace<MemorySpace>> = true;
+
+/// Whether accesses to CheckedSpace over the memory space are checked: memory
+/// of other spaces can't be moved to addresses of ours.
+template <class MemorySpace>
+inline constexpr bool checks_accesses_v =
+    std::is_same_v<MemorySpace, Kokkos::HostSpace>;
 
 /// Kernels of these run to their end before the dispatch returns, so memory
 /// that the host has dropped is not being read.

@@ -8,6 +8,10 @@ namespace KokkosArena {
 // Not inline, so that the type has one home that all modules catch it by.
 char const* ArenaExhausted::what() const noexcept { return m_message.what(); }
 
+char const* InvalidViewAccess::what() const noexcept {
+  return std::runtime_error::what();
+}
+
 void Impl::abort(std::string const& message) {
   Kokkos::abort(("KokkosArena: " + message).c_str());
 }

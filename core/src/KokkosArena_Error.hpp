@@ -21,6 +21,16 @@ class ArenaExhausted : public std::bad_alloc {
       m_message;  // copies without throwing, as an exception has to
 };
 
+/// \brief An element of a View was accessed after its arena had dropped the
+/// View's memory. The message names the View, its extents, the arena, the
+/// cycles in which it was made and dropped, and where the program did that.
+/// Nothing was read or written.
+class InvalidViewAccess : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+  char const* what() const noexcept override;
+};
+
 namespace Impl {
 
 /// Prints the message and ends the program, as Kokkos does.

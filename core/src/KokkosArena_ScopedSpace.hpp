@@ -2,17 +2,9 @@
 #ifndef KOKKOSARENA_SCOPEDSPACE_HPP
 #define KOKKOSARENA_SCOPEDSPACE_HPP
 
-#include <KokkosArena_Arena.hpp>
-#include <KokkosArena_ArenaScope.hpp>
-#include <KokkosArena_Concepts.hpp>
+#include <impl/KokkosArena_SpaceInScope.hpp>
 
-#include <Kokkos_Core.hpp>
-
-#include <array>
 #include <cstddef>
-#include <string_view>
-#include <type_traits>
-#include <typeinfo>
 
 namespace KokkosArena {
 
@@ -24,119 +16,25 @@ namespace KokkosArena {
 /// be used as long as that arena exists. Views make their own instance.
 /// Views convert from and to \c MemorySpace and share ownership.
 template <class MemorySpace>
-class ScopedSpace {
-  static_assert(Kokkos::is_memory_space_v<MemorySpace>,
-                "ScopedSpace wraps a Kokkos memory space");
-  static_assert(!is_arena_space_v<MemorySpace>,
-                "ScopedSpace wraps a space that is not an arena space itself");
+class ScopedSpace
+    : public Impl::SpaceInScope<ScopedSpace<MemorySpace>, MemorySpace> {
+  using parent_type = Impl::SpaceInScope<ScopedSpace<MemorySpace>, MemorySpace>;
+  friend parent_type;
 
  public:
-  using memory_space    = ScopedSpace;
-  using execution_space = typename MemorySpace::execution_space;
-  using device_type     = Kokkos::Device<execution_space, memory_space>;
-  using size_type       = typename MemorySpace::size_type;
-  using index_type      = std::make_signed_t<size_type>;
-
-  /// \brief Of the innermost scope on this thread. Cost: a few instructions.
-  ScopedSpace() : m_core(current_core(typeid(MemorySpace))) {}
-
-  /// \brief Of this arena, whatever the scope; for
-  /// \c Kokkos::view_alloc(space, label). Cost: none.
-  template <class Space, class Sync>
-    requires(
-        std::is_same_v<typename Arena<Space, Sync>::memory_space, MemorySpace>)
-  explicit ScopedSpace(Arena<Space, Sync>& arena)
-      : m_core(&arena.impl_core()) {}
-
-  /// \brief Memory that counts as a live allocation of its arena.
-  /// \throws ArenaExhausted, or what the base space throws.
-  /// Threads: as the arena's sync policy says.
-  void* allocate(std::size_t bytes) const {
-    return allocate("[unlabeled]", bytes);
-  }
-  void* allocate(char const* label, std::size_t bytes,
-                 std::size_t logical_bytes = 0) const {
-    if (!m_core) {
-      return counted(m_base.allocate(label, bytes, logical_bytes));
-    }
-    void* const address = m_core->allocate_tracked(bytes, 64, label);
-    report_allocation(label, address, logical_bytes ? logical_bytes : bytes);
-    return address;
-  }
-  template <class ExecutionSpace>
-    requires(Kokkos::is_execution_space_v<ExecutionSpace>)
-  void* allocate(ExecutionSpace const& exec, std::size_t bytes) const {
-    return allocate(exec, "[unlabeled]", bytes);
-  }
-  template <class ExecutionSpace>
-    requires(Kokkos::is_execution_space_v<ExecutionSpace>)
-  void* allocate(ExecutionSpace const& exec, char const* label,
-                 std::size_t bytes, std::size_t logical_bytes = 0) const {
-    if (!m_core) {
-      return counted(m_base.allocate(exec, label, bytes, logical_bytes));
-    }
-    return allocate(label, bytes, logical_bytes);
-  }
-
-  /// \brief Gives back what an \c allocate of any instance of this space gave.
-  /// Cost: a lock that all arenas share, and a search among their blocks, since
-  /// the instance need not be the one that allocated. Views know their arena
-  /// and don't come here. Threads: as the arena's sync policy says.
-  void deallocate(void* address, std::size_t bytes) const {
-    deallocate("[unlabeled]", address, bytes);
-  }
-  void deallocate(char const* label, void* address, std::size_t bytes,
-                  std::size_t logical_bytes = 0) const {
-    if (auto* const core = Impl::find_core(address)) {
-      report_deallocation(label, address,
-                          logical_bytes ? logical_bytes : bytes);
-      core->deallocate_tracked(address, bytes);
-    } else {
-      m_base.deallocate(label, address, bytes, logical_bytes);
-    }
-  }
-
-  /// \return For example "Scoped<Host>".
-  static constexpr char const* name() { return s_name.data(); }
-
-  /// \brief The arena's core, or null where this is the base space.
-  Impl::Core* impl_core() const noexcept { return m_core; }
-  MemorySpace const& impl_base() const noexcept { return m_base; }
-
-  static void report_allocation(char const* label, void const* address,
-                                std::size_t bytes) {
-    if (Kokkos::Tools::profileLibraryLoaded()) {
-      Kokkos::Tools::allocateData(Kokkos::Tools::make_space_handle(name()),
-                                  label, address, bytes);
-    }
-  }
-  static void report_deallocation(char const* label, void const* address,
-                                  std::size_t bytes) {
-    if (Kokkos::Tools::profileLibraryLoaded()) {
-      Kokkos::Tools::deallocateData(Kokkos::Tools::make_space_handle(name()),
-                                    label, address, bytes);
-    }
-  }
+  using parent_type::parent_type;
 
  private:
-  static void* counted(void* base_address) {
-    Impl::count_base_allocation(typeid(MemorySpace));
-    return base_address;
-  }
-  static constexpr auto make_name() {
-    constexpr std::string_view prefix = "Scoped<";
-    constexpr std::string_view base   = MemorySpace::name();
-    std::array<char, prefix.size() + base.size() + 2> name{};
-    std::size_t i = 0;
-    for (char const c : prefix) name[i++] = c;
-    for (char const c : base) name[i++] = c;
-    name[i] = '>';
-    return name;
-  }
-  static constexpr auto s_name = make_name();
+  static constexpr char const* name_prefix = "Scoped<";
 
-  Impl::Core* m_core;
-  [[no_unique_address]] MemorySpace m_base;
+  static void* take(Impl::Core& core, std::size_t bytes, char const* label) {
+    return core.allocate_tracked(bytes, 64, label);
+  }
+  static bool give_back(void* address, std::size_t bytes) {
+    auto* const core = Impl::find_core(address);
+    if (core) core->deallocate_tracked(address, bytes);
+    return core;
+  }
 };
 
 }  // namespace KokkosArena

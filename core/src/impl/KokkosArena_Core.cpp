@@ -2,6 +2,7 @@
 #include "KokkosArena_Core.hpp"
 
 #include "../KokkosArena_Error.hpp"
+#include "KokkosArena_CheckedStore.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -56,6 +57,7 @@ ArenaOptions validated(ArenaOptions options) {
   };
   round(options.initial_bytes);
   round(options.maximum_bytes);
+  options.escape_policy = escape_policy_or(options.escape_policy);
   return options;
 }
 
@@ -85,6 +87,15 @@ Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
 }
 
 Core::~Core() = default;
+
+CheckedStore& Core::make_checked_store(bool fresh_addresses) {
+  static std::mutex mutex;
+  std::lock_guard const guard(mutex);
+  if (auto* const store = existing_checked_store()) return *store;
+  auto* const store = new CheckedStore(*this, m_options, fresh_addresses);
+  m_checked_store.store(store, std::memory_order_release);
+  return *store;
+}
 
 void Core::bad_alignment(std::size_t alignment) {
   throw std::invalid_argument("KokkosArena: alignment " +

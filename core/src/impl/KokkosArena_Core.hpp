@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_IMPL_CORE_HPP
 #define KOKKOSARENA_IMPL_CORE_HPP
 
+#include <KokkosArena_EscapePolicy.hpp>
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
@@ -34,6 +35,11 @@ struct ArenaOptions {
   std::size_t history_length = 5;
   /// Advise 2 MiB pages for host memory.
   bool huge_pages = true;
+  /// What is done about CheckedSpace Views that escape.
+  EscapePolicy escape_policy = EscapePolicy::collect;
+  /// Put a page that faults behind each CheckedSpace View, so that an overrun
+  /// does: costs a page or two and two system calls a View. HostSpace on Linux.
+  bool guard_pages = false;
 };
 
 /// \brief A point in the life of an arena, to rewind to; what \c Arena::mark
@@ -52,6 +58,8 @@ class ArenaMark {
 };
 
 namespace Impl {
+
+class CheckedStore;
 
 /// \brief The state of an arena. It lives on the heap and ends after the Arena
 /// and the last View, whichever is later.
@@ -74,6 +82,21 @@ class Core {
   virtual void rewind(ArenaMark)                              = 0;
 
   std::string const& label() const noexcept { return m_options.label; }
+
+  /// The epoch that the next allocation belongs to.
+  std::uint64_t current_epoch() const noexcept { return epoch(); }
+
+  /// \brief The store for CheckedSpace; made by the first call.
+  /// \param[in] fresh_addresses  The same in each call.
+  CheckedStore& checked_store(bool fresh_addresses) {
+    auto* const store = existing_checked_store();
+    return store ? *store : make_checked_store(fresh_addresses);
+  }
+  /// \return The store, or null if nothing was checked yet.
+  CheckedStore* existing_checked_store() const noexcept {
+    // acquire pairs with the release in make_checked_store().
+    return m_checked_store.load(std::memory_order_acquire);
+  }
 
   /// Whether the Arena is gone, and only Views keep the core.
   bool has_ended() const noexcept {
@@ -265,6 +288,7 @@ class Core {
   }
   [[noreturn]] static void bad_alignment(std::size_t alignment);
 
+  CheckedStore& make_checked_store(bool fresh_addresses);
   std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
                              char const* view_label);
   std::uintptr_t take_from_any(std::size_t bytes, std::size_t alignment,
@@ -319,6 +343,7 @@ class Core {
   // arena's by the lock.
   std::atomic<bool> m_ended{false};
   std::atomic<int> m_open_scopes{0};
+  std::atomic<CheckedStore*> m_checked_store{nullptr};
   std::atomic<std::uint64_t> m_unscoped_worker_allocations{0};
   std::atomic<std::uint64_t> m_failed_handle_allocations{0};
   ArenaOptions m_options;
@@ -422,6 +447,10 @@ class SynchronizedCore final : public Core {
 /// \return Whether the caller is inside a region of several threads that draws
 /// from the core by a scope around the region.
 bool is_used_by_running_region(Core const& core) noexcept;
+
+/// \return The epoch of the mark of the innermost ArenaFrame on the core that
+/// holds for the calling thread; 0 if there is none.
+std::uint64_t current_frame(Core const& core) noexcept;
 
 /// \return The core whose memory holds the address, or null.
 /// Cost: a lock and a search among all blocks of all arenas.

@@ -7,6 +7,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace KokkosArena::Impl {
@@ -53,6 +54,63 @@ void unmap_pages(void* address, std::size_t bytes) noexcept {
   munmap(address, mapped_bytes(bytes));
 }
 
+void* reserve_addresses(std::size_t bytes) noexcept {
+  void* const raw = mmap(nullptr, bytes + huge_page_bytes, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (raw == MAP_FAILED) return nullptr;
+  // The margins stay reserved: 2 MiB of addresses are not worth two calls.
+  auto const begin = reinterpret_cast<std::uintptr_t>(raw);
+  return reinterpret_cast<void*>((begin + huge_page_bytes - 1) /
+                                 huge_page_bytes * huge_page_bytes);
+}
+
+void unreserve_addresses(void* address, std::size_t bytes) noexcept {
+  munmap(address, bytes);
+}
+
+bool lend_pages(void* address, std::size_t bytes, bool huge_pages) noexcept {
+  if (mmap(address, bytes, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+    return false;
+  }
+  if (huge_pages && bytes >= huge_page_bytes) {
+    madvise(address, bytes, MADV_HUGEPAGE);
+  }
+  return true;
+}
+
+bool move_pages([[maybe_unused]] void* from, [[maybe_unused]] void* to,
+                [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(MREMAP_DONTUNMAP)
+  // The old mapping stays, without pages, until the reservation replaces it: at
+  // no moment could another thread's mmap get these addresses.
+  if (mremap(from, bytes, bytes,
+             MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+             to) == MAP_FAILED) {
+    return false;
+  }
+  take_pages_back(from, bytes);
+  return true;
+#else
+  return false;
+#endif
+}
+
+void take_pages_back(void* address, std::size_t bytes) noexcept {
+  mmap(address, bytes, PROT_NONE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
+bool protect_pages(void* address, std::size_t bytes, bool accessible) noexcept {
+  return mprotect(address, bytes,
+                  accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+}
+
+std::size_t page_bytes() noexcept {
+  static auto const bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
 #else
 
 void* map_pages(std::size_t bytes, bool) noexcept {
@@ -64,6 +122,18 @@ void* map_pages(std::size_t bytes, bool) noexcept {
 void unmap_pages(void* address, std::size_t) noexcept {
   ::operator delete(address, std::align_val_t(4096));
 }
+
+void* reserve_addresses(std::size_t bytes) noexcept {
+  return ::operator new(bytes, std::align_val_t(huge_page_bytes), std::nothrow);
+}
+void unreserve_addresses(void* address, std::size_t) noexcept {
+  ::operator delete(address, std::align_val_t(huge_page_bytes));
+}
+bool lend_pages(void*, std::size_t, bool) noexcept { return true; }
+bool move_pages(void*, void*, std::size_t) noexcept { return false; }
+void take_pages_back(void*, std::size_t) noexcept {}
+bool protect_pages(void*, std::size_t, bool) noexcept { return false; }
+std::size_t page_bytes() noexcept { return 4096; }
 
 #endif
 

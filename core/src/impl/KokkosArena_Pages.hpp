@@ -21,6 +21,47 @@ void* map_pages(std::size_t bytes, bool huge_pages) noexcept;
 /// \pre \c address and \c bytes are those of one \c map_pages.
 void unmap_pages(void* address, std::size_t bytes) noexcept;
 
+// Addresses without memory behind them, to which memory is lent. Elsewhere than
+// on Linux there is memory behind them from the beginning, and they never
+// fault.
+
+#if defined(__linux__)
+inline constexpr std::size_t most_reserved_bytes = std::size_t(16) << 40;
+#else
+inline constexpr std::size_t most_reserved_bytes = std::size_t(1) << 30;
+#endif
+
+/// \brief Addresses that fault. \return Null if the system has none.
+/// \param[in] bytes      A multiple of 2 MiB.
+/// \return Aligned to 2 MiB.
+void* reserve_addresses(std::size_t bytes) noexcept;
+
+/// \pre What one \c reserve_addresses gave.
+void unreserve_addresses(void* address, std::size_t bytes) noexcept;
+
+// For all of these, the ranges are page-aligned and within what
+// reserve_addresses() gave.
+
+/// \brief Puts fresh pages behind the addresses. \return Whether there are any.
+bool lend_pages(void* address, std::size_t bytes, bool huge_pages) noexcept;
+
+/// \brief Moves the pages of a range to fresh addresses, which must have none;
+/// those that they had fault from then on. Cost: two system calls; about 20 us
+/// for 64 MiB where both are aligned to 2 MiB, since whole tables of pages
+/// move.
+/// \return Whether the system can do that; otherwise nothing has happened.
+bool move_pages(void* from, void* to, std::size_t bytes) noexcept;
+
+/// \brief Gives the pages back; the addresses fault from then on.
+void take_pages_back(void* address, std::size_t bytes) noexcept;
+
+/// \brief Makes accesses to the range faults or, with \c accessible, normal.
+/// \return Whether the system could.
+bool protect_pages(void* address, std::size_t bytes, bool accessible) noexcept;
+
+/// \return Bytes of a page, a power of two.
+std::size_t page_bytes() noexcept;
+
 }  // namespace KokkosArena::Impl
 
 #endif

@@ -7,8 +7,10 @@
 /// arena spaces. Kokkos may change these without notice. Written against
 /// Kokkos 4.7 to 5.2.
 
+#include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <impl/KokkosArena_CheckedStore.hpp>
 #include <impl/KokkosArena_Region.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -44,6 +46,20 @@
 #error "KokkosArena needs Kokkos 4.7 or newer"
 #endif
 
+namespace KokkosArena::Impl {
+
+/// \brief Leaves the extents for the record that is made next.
+template <class Extents>
+void note_extents(Extents const& extents) {
+  auto& next = next_view_extents();
+  next.rank  = static_cast<unsigned>(Extents::rank());
+  for (std::size_t r = 0; r < Extents::rank(); ++r) {
+    next.extent[r] = static_cast<std::size_t>(extents.extent(r));
+  }
+}
+
+}  // namespace KokkosArena::Impl
+
 namespace Kokkos::Impl {
 
 // Access and deep copies are those of the space underneath.
@@ -61,16 +77,77 @@ template <class Destination, class Source, class ExecutionSpace>
 struct DeepCopy<Destination, Source, ExecutionSpace>
     : DeepCopy<KokkosArena::base_memory_space_t<Destination>,
                KokkosArena::base_memory_space_t<Source>, ExecutionSpace> {
-  using DeepCopy<KokkosArena::base_memory_space_t<Destination>,
-                 KokkosArena::base_memory_space_t<Source>,
-                 ExecutionSpace>::DeepCopy;
+  using base_type =
+      DeepCopy<KokkosArena::base_memory_space_t<Destination>,
+               KokkosArena::base_memory_space_t<Source>, ExecutionSpace>;
+
+  DeepCopy(void* destination, void const* source, std::size_t bytes)
+      : base_type((check(destination, source), destination), source, bytes) {}
+  DeepCopy(ExecutionSpace const& exec, void* destination, void const* source,
+           std::size_t bytes)
+      : base_type(exec, (check(destination, source), destination), source,
+                  bytes) {}
+
+ private:
+  /// It copies by address, past the accessors.
+  static void check(void const* destination, void const* source) {
+    if constexpr (KokkosArena::Impl::is_checked_space_v<Destination> ||
+                  KokkosArena::Impl::is_checked_space_v<Source>) {
+      KokkosArena::Impl::check_access(destination);
+      KokkosArena::Impl::check_access(source);
+    }
+  }
 };
+
+/// \brief The accessor of Views in CheckedSpace, managed or not, also with
+/// atomic and other traits: each access asks whether the View's data is valid.
+template <class MemorySpace, class Nested>
+  requires(KokkosArena::Impl::checks_accesses_v<MemorySpace>)
+struct SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested>
+    : SpaceAwareAccessor<MemorySpace, Nested> {
+  using base_type        = SpaceAwareAccessor<MemorySpace, Nested>;
+  using memory_space     = KokkosArena::CheckedSpace<MemorySpace>;
+  using reference        = typename base_type::reference;
+  using data_handle_type = typename base_type::data_handle_type;
+  using offset_policy =
+      SpaceAwareAccessor<memory_space, typename Nested::offset_policy>;
+
+  using base_type::base_type;
+  KOKKOS_DEFAULTED_FUNCTION constexpr SpaceAwareAccessor() = default;
+
+  KOKKOS_FUNCTION constexpr reference access(data_handle_type const& handle,
+                                             std::size_t i) const {
+    KOKKOS_IF_ON_HOST((KokkosArena::Impl::check_access(address(handle));))
+    return base_type::access(handle, i);
+  }
+
+ private:
+  template <class Handle>
+  static void const* address(Handle const& handle) {
+    if constexpr (requires { handle.get(); }) {
+      return handle.get();
+    } else {
+      return handle;
+    }
+  }
+};
+
+/// \brief Kokkos asks this for the number of elements that a View needs, just
+/// before it makes the record, which isn't told the extents.
+template <class Mapping, class MemorySpace, class Nested>
+std::size_t allocation_size_from_mapping_and_accessor(
+    Mapping const& mapping,
+    SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested> const&) {
+  KokkosArena::Impl::note_extents(mapping.extents());
+  return mapping.required_span_size();
+}
 
 /// \brief Kokkos' bookkeeping of one allocation, put in front of its data in
 /// one piece of the arena: [record][header][data].
 ///
-/// In the base space it is as Kokkos has it: the record on the heap, header
-/// and data together in the space.
+/// Checked memory has [header][data], and the record in the store's ledger. In
+/// the base space it is as Kokkos has it: the record on the heap, header and
+/// data together in the space.
 template <KokkosArena::ArenaSpace Space>
   requires(KokkosArena::Impl::record_in_arena_v<Space>)
 class SharedAllocationRecord<Space, void>
@@ -82,10 +159,15 @@ class SharedAllocationRecord<Space, void>
   /// The memory of one record.
   struct Piece {
     KokkosArena::Impl::Core* core;  ///< Null: the base space.
-    void* memory;       ///< Arena: where the record is. Base: the space's.
+    /// Arena: where the record is. Checked: the ledger's CheckedAllocation.
+    /// Base: the space's.
+    void* memory;
     std::size_t bytes;  ///< Of memory.
     header_type* header;
   };
+  using Checked = KokkosArena::Impl::CheckedAllocation;
+  static constexpr bool is_checked =
+      KokkosArena::Impl::is_checked_space_v<Space>;
 
  public:
   /// \brief A record with its data, of which nobody holds a share yet.
@@ -97,8 +179,7 @@ class SharedAllocationRecord<Space, void>
         take(space, label.c_str(), sizeof(Record), data_bytes, alignment);
     Record* record = nullptr;
     try {
-      void* const place =
-          piece.core ? piece.memory : ::operator new(sizeof(Record));
+      void* const place = place_of_record<Record>(piece);
       try {
         record = ::new (place)
             Record(space, piece, data_bytes, label, &destroy<Record>);
@@ -111,6 +192,9 @@ class SharedAllocationRecord<Space, void>
       throw;
     }
     fill_header(*record, label);
+    if constexpr (is_checked) {
+      if (piece.core) tell_ledger(*static_cast<Checked*>(piece.memory), record);
+    }
     if (piece.core) {
       Space::report_allocation(label.c_str(), piece.header, data_bytes);
     } else {
@@ -155,6 +239,7 @@ class SharedAllocationRecord<Space, void>
     if (data) base_type::decrement(get_record(data));
   }
   static void* reallocate_tracked(void* data, std::size_t bytes) {
+    if constexpr (is_checked) KokkosArena::Impl::check_access(data);
     auto* const old_record = get_record(data);
     auto* const old_core   = old_record->m_space.impl_core();
     // In the same arena, unless that is gone.
@@ -174,6 +259,13 @@ class SharedAllocationRecord<Space, void>
     base_type::decrement(record);
   }
   static SharedAllocationRecord* get_record(void* data) {
+    if constexpr (is_checked) {
+      // The header may not be there any more.
+      if (auto* const checked =
+              KokkosArena::Impl::find_checked_allocation(data)) {
+        return reinterpret_cast<SharedAllocationRecord*>(checked->record);
+      }
+    }
     auto const* const header = data ? header_type::get_header(data) : nullptr;
     if (!header || header->m_record->m_alloc_ptr != header) {
       Kokkos::abort((std::string("KokkosArena: the pointer is not the "
@@ -205,6 +297,16 @@ class SharedAllocationRecord<Space, void>
                     std::size_t alignment) {
     constexpr auto header_bytes = sizeof(header_type);
     auto* const core            = space.impl_core();
+    if constexpr (is_checked) {
+      auto const extents =
+          std::exchange(KokkosArena::Impl::next_view_extents(), {});
+      if (core) {
+        auto* const checked = space.impl_store().allocate(
+            header_bytes, data_bytes, alignment, label, extents);
+        return {core, checked, checked->bytes,
+                static_cast<header_type*>(checked->data) - 1};
+      }
+    }
     // The base space aligns to the granule; more needs room to move.
     auto const data_alignment =
         std::max<std::size_t>(alignment, KokkosArena::Impl::granule);
@@ -227,7 +329,39 @@ class SharedAllocationRecord<Space, void>
             reinterpret_cast<header_type*>(data - header_bytes)};
   }
 
+  template <class Record>
+  static void* place_of_record(Piece const& piece) {
+    if (!piece.core) return ::operator new(sizeof(Record));
+    if constexpr (is_checked) {
+      static_assert(sizeof(Record) <= Checked::record_bytes);
+      return static_cast<Checked*>(piece.memory)->record;
+    } else {
+      return piece.memory;
+    }
+  }
+
+  template <class Record>
+  static void tell_ledger(Checked& checked, Record*) {
+    checked.use_count = [](void const* record) {
+      return static_cast<Record const*>(record)->use_count();
+    };
+    checked.end_record = [](void* record) {
+      static_cast<Record*>(record)->~Record();
+    };
+    checked.end_elements = [](void* record) {
+      static_cast<Record*>(record)->destroy_elements();
+    };
+    checked.owns = Record::owns_elements;
+  }
+
   static void give_back(Space const& space, Piece const& piece) {
+    if constexpr (is_checked) {
+      if (piece.core) {
+        KokkosArena::Impl::CheckedStore::give_back(
+            static_cast<Checked*>(piece.memory));
+        return;
+      }
+    }
     if (piece.core) {
       piece.core->deallocate_tracked(piece.memory, piece.bytes);
     } else {
@@ -240,6 +374,15 @@ class SharedAllocationRecord<Space, void>
   static void destroy(base_type* base) {
     auto* const record    = static_cast<Record*>(base);
     auto const data_bytes = record->size();
+    if constexpr (is_checked) {
+      if (record->m_space.impl_core()) {
+        Space::report_deallocation(record->m_label.c_str(), record->m_alloc_ptr,
+                                   data_bytes);
+        KokkosArena::Impl::CheckedStore::give_back(
+            static_cast<Checked*>(record->m_memory));
+        return;
+      }
+    }
     record->destroy_elements();
     auto const space   = record->m_space;
     auto* const memory = record->m_memory;
@@ -259,6 +402,7 @@ class SharedAllocationRecord<Space, void>
     }
   }
 
+  static constexpr bool owns_elements = false;
   void destroy_elements() {}
 
   template <class BaseSpace>
@@ -330,6 +474,13 @@ class SharedAllocationRecord<Space, DestroyFunctor> final
   using parent_type::parent_type;
   friend parent_type;
 
+  static constexpr bool owns_elements = [] {
+    if constexpr (requires { DestroyFunctor::owns; }) {
+      return DestroyFunctor::owns;
+    } else {
+      return true;
+    }
+  }();
   void destroy_elements() { m_destroy.destroy_shared_allocation(); }
 };
 
@@ -352,6 +503,9 @@ class SharedAllocationRecord<Space, void>
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
 class ArenaElements {
  public:
+  /// Whether there is something to do at their end.
+  static constexpr bool owns = !std::is_trivially_destructible_v<T>;
+
   ArenaElements() = default;
   /// \param[in] threads  That may share the work; 0: the default's.
   ArenaElements(T* pointer, std::size_t size, int threads)
@@ -500,7 +654,10 @@ ViewType view_of_new_record(std::string const& label, std::size_t bytes,
   using handle_type  = typename ViewType::data_handle_type;
   using record_type  = Kokkos::Impl::SharedAllocationRecord<memory_space, void>;
   // Kokkos counts whole words.
-  auto const words   = KokkosArena::Impl::align_up(bytes, 8);
+  auto const words = KokkosArena::Impl::align_up(bytes, 8);
+  if constexpr (is_checked_space_v<memory_space>) {
+    note_extents(mapping.extents());
+  }
   auto* const record = record_type::create_shared(
       memory_space{}, label, words < bytes ? bytes : words, alignment);
   handle_type handle(

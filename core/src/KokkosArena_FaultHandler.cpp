@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_FaultHandler.hpp"
+
+#include "impl/KokkosArena_CheckedStore.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+#if defined(__linux__)
+#include <signal.h>
+#include <unistd.h>
+#endif
+
+namespace KokkosArena {
+
+#if defined(__linux__)
+
+namespace {
+
+/// What was there before; written before our own is installed.
+struct sigaction previous{};
+
+void write_line(char const* text) noexcept {
+  char line[1200];
+  std::snprintf(line, sizeof(line), "KokkosArena: %s\n", text);
+  [[maybe_unused]] auto const written =
+      write(STDERR_FILENO, line, std::strlen(line));
+}
+
+/// Runs on the thread that faulted, in the middle of code that knows nothing of
+/// the library, so that no lock of it is held by that thread; a thread that
+/// holds one goes on. No heap memory is taken.
+void on_fault(int signal, siginfo_t* info, void* context) {
+  if (Impl::is_in_checked_addresses(info->si_addr)) {
+    char text[1024];
+    Impl::describe_checked_address(info->si_addr, text, sizeof(text));
+    write_line(text);
+  }
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(signal, info, context);
+  } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+    // The access is made again on return, and faults again.
+    struct sigaction standard{};
+    standard.sa_handler = SIG_DFL;
+    sigaction(signal, &standard, nullptr);
+  } else {
+    previous.sa_handler(signal);
+  }
+}
+
+}  // namespace
+
+bool install_fault_handler() {
+  static std::mutex mutex;
+  std::lock_guard const guard(mutex);
+  struct sigaction current{};
+  if (sigaction(SIGSEGV, nullptr, &current) != 0) return false;
+  if ((current.sa_flags & SA_SIGINFO) != 0 &&
+      current.sa_sigaction == &on_fault) {
+    return true;
+  }
+  previous = current;
+  struct sigaction ours{};
+  ours.sa_sigaction = &on_fault;
+  // Nothing is blocked that wasn't: the previous handler may not return.
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigemptyset(&ours.sa_mask);
+  return sigaction(SIGSEGV, &ours, nullptr) == 0;
+}
+
+#else
+
+bool install_fault_handler() { return false; }
+
+#endif
+
+}  // namespace KokkosArena

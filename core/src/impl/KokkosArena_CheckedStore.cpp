@@ -1,0 +1,758 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_CheckedStore.hpp"
+
+#include "../KokkosArena_Error.hpp"
+#include "KokkosArena_Core.hpp"
+#include "KokkosArena_Pages.hpp"
+#include "KokkosArena_Region.hpp"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <limits>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace KokkosArena::Impl {
+
+namespace {
+
+/// Dropped pieces without live Views of which a store knows the Views' labels.
+constexpr std::size_t remembered_pieces = 2;
+/// Stores whose arena and Views are gone, of which the labels are known.
+constexpr std::size_t remembered_stores = 4;
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<CheckedStore*> stores;  ///< Of arenas that exist, or have Views.
+  std::vector<CheckedStore*> ended;   ///< Oldest first.
+};
+
+/// Never destroyed: Views may die after the statics of this library.
+Registry& registry() {
+  static auto* const instance = new Registry;
+  return *instance;
+}
+
+/// Text of limited size, made without heap memory.
+class Text {
+ public:
+  Text(char* text, std::size_t size) noexcept : m_text(text), m_size(size) {}
+  [[gnu::format(printf, 2, 3)]] void add(char const* format, ...) noexcept {
+    if (m_used >= m_size) return;
+    std::va_list arguments;
+    va_start(arguments, format);
+    auto const more =
+        std::vsnprintf(m_text + m_used, m_size - m_used, format, arguments);
+    va_end(arguments);
+    if (more > 0) m_used += static_cast<std::size_t>(more);
+  }
+
+ private:
+  char* m_text;
+  std::size_t m_size;
+  std::size_t m_used = 0;
+};
+
+}  // namespace
+
+ViewExtents& next_view_extents() noexcept {
+  thread_local ViewExtents extents;
+  return extents;
+}
+
+CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
+                           bool fresh_addresses)
+    : m_core(core),
+      m_label(options.label),
+      m_maximum_bytes(options.maximum_bytes),
+      m_policy(options.escape_policy),
+      m_guard_pages(options.guard_pages),
+      m_huge_pages(options.huge_pages),
+      m_fresh_addresses(fresh_addresses),
+      m_growth(options.history_length, options.initial_bytes) {
+  auto& all = registry();
+  std::lock_guard const guard(all.mutex);
+  all.stores.push_back(this);
+  // So that ending it takes no memory.
+  all.ended.reserve(remembered_stores + 1);
+}
+
+CheckedStore::~CheckedStore() = default;
+
+CheckedAllocation* CheckedStore::allocate(std::size_t front,
+                                          std::size_t data_bytes,
+                                          std::size_t alignment,
+                                          char const* label,
+                                          ViewExtents const& extents) {
+  constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max();
+  alignment                  = std::max(alignment, granule);
+  front                      = align_up(front, alignment);
+  bool const guarded         = m_guard_pages && m_fresh_addresses;
+  auto const page            = page_bytes();
+  // One at least, so that each has an address of its own.
+  auto const size = std::max<std::size_t>(data_bytes, 1);
+  Guard const guard(m_mutex);
+  if (front > most / 4 || alignment > most / 4 || size > most / 4) {
+    exhausted(data_bytes, label, "");
+  }
+  // A guarded View ends where a page that can't be accessed begins.
+  auto const bytes = guarded ? align_up(front + size + alignment, page) + page
+                             : align_up(front + size, granule);
+  CheckedPiece* piece = nullptr;
+  auto const begin    = take(
+      bytes, guarded ? std::max(alignment, page) : alignment, label, piece);
+  CheckedAllocation* made = nullptr;
+  try {
+    made        = &enter(*piece, begin, bytes);
+    made->label = label;
+  } catch (...) {
+    if (m_fresh_addresses) {
+      piece->block.deallocate(begin, bytes);
+    } else {
+      m_core.deallocate_tracked(reinterpret_cast<void*>(begin), bytes);
+    }
+    throw;
+  }
+  auto data = begin + front;
+  if (guarded) {
+    auto const guard_page = begin + bytes - page;
+    data                  = align_down(guard_page - size, alignment);
+    protect_pages(reinterpret_cast<void*>(guard_page), page, false);
+  }
+  made->data                = reinterpret_cast<void*>(data);
+  made->data_bytes          = data_bytes;
+  made->alive               = true;
+  made->elements_have_ended = false;
+  made->owns                = false;
+  made->extents             = extents;
+  made->use_count           = nullptr;
+  made->end_elements        = nullptr;
+  made->end_record          = nullptr;
+  ++piece->live;
+  ++m_live_allocations;
+  ++m_valid_allocations;
+  m_valid_bytes += bytes;
+  ++m_total_allocations;
+  return made;
+}
+
+std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
+                                  char const* label, CheckedPiece*& piece) {
+  auto const frame = current_frame(m_core);
+  for (auto p = m_pieces.rbegin(); p != m_pieces.rend(); ++p) {
+    if ((*p)->frame != frame) continue;
+    if ((*p)->marks != m_marks) {
+      if ((*p)->live > 0) continue;
+      // Nothing is left of what was made before the mark.
+      (*p)->marks = m_marks;
+      (*p)->epoch = m_core.current_epoch();
+    }
+    piece = p->get();
+    if (!m_fresh_addresses) break;
+    if (auto const begin =
+            piece->block.allocate(bytes, alignment, Block::all_holes)) {
+      if (used() <= m_maximum_bytes) return begin;
+      piece->block.deallocate(begin, bytes);
+      exhausted(bytes, label, "");
+    }
+    m_has_overflown = m_has_overflown || piece->live > 0;
+  }
+  if (!m_fresh_addresses) {
+    if (!piece) piece = &new_piece(frame);
+    return reinterpret_cast<std::uintptr_t>(
+        m_core.allocate_tracked(bytes, alignment, label));
+  }
+  if (used() > m_maximum_bytes || bytes > m_maximum_bytes - used()) {
+    exhausted(bytes, label, "");
+  }
+  std::string failure;
+  auto const window =
+      acquire(bytes + (alignment > slice_bytes ? alignment : 0), failure);
+  if (window.bytes == 0) exhausted(bytes, label, failure);
+  try {
+    piece = &new_piece(frame);
+  } catch (...) {
+    release(window);
+    throw;
+  }
+  piece->window = window;
+  piece->block.restart(window.begin, window.bytes);
+  m_most_pieces = std::max(m_most_pieces, m_pieces.size());
+  return piece->block.allocate(bytes, alignment);
+}
+
+CheckedPiece& CheckedStore::new_piece(std::uint64_t frame) {
+  // So that dropping pieces takes no memory.
+  auto const pieces = m_pieces.size() + m_history.size() + 1;
+  m_pieces.reserve(pieces);
+  m_history.reserve(pieces);
+  m_free_pieces.reserve(pieces + m_free_pieces.size());
+  m_spares.reserve(pieces + m_spares.size());
+  if (m_free_pieces.empty()) {
+    m_pieces.push_back(std::make_unique<CheckedPiece>());
+  } else {
+    m_pieces.push_back(std::move(m_free_pieces.back()));
+    m_free_pieces.pop_back();
+  }
+  auto& piece   = *m_pieces.back();
+  piece.window  = {};
+  piece.frame   = frame;
+  piece.marks   = m_marks;
+  piece.epoch   = m_core.current_epoch();
+  piece.cycle   = m_cycle;
+  piece.live    = 0;
+  piece.dropped = false;
+  return piece;
+}
+
+/// \return A window of at least so many bytes; an empty one if there is none.
+CheckedWindow CheckedStore::acquire(std::size_t needed, std::string& failure) {
+  auto best = m_spares.end();
+  for (auto spare = m_spares.begin(); spare != m_spares.end(); ++spare) {
+    if (spare->bytes >= needed &&
+        (best == m_spares.end() || spare->bytes < best->bytes)) {
+      best = spare;
+    }
+  }
+  CheckedWindow window;
+  if (best != m_spares.end()) {
+    window = *best;
+    m_spares.erase(best);
+    return window;
+  }
+  window.bytes =
+      align_up(m_growth.next_block_bytes(needed, capacity()), page_bytes());
+  window.begin = take_addresses(window.bytes);
+  if (window.begin == 0) {
+    failure = "no addresses for checked memory are left";
+    return {};
+  }
+  if (!lend_pages(reinterpret_cast<void*>(window.begin), window.bytes,
+                  m_huge_pages)) {
+    drop_addresses(window.begin, window.bytes);
+    failure = "the system has no memory";
+    return {};
+  }
+  ++m_acquired;
+  m_acquired_bytes += window.bytes;
+  return window;
+}
+
+/// \brief Moves the window to fresh addresses. \return Whether it could.
+bool CheckedStore::renew(CheckedWindow& window) noexcept {
+  auto const fresh = take_addresses(window.bytes);
+  // First the table, then the pages: an access that the table allows must not
+  // reach what is given to somebody else.
+  drop_addresses(window.begin, window.bytes);
+  if (fresh != 0 && !m_guard_pages &&
+      move_pages(reinterpret_cast<void*>(window.begin),
+                 reinterpret_cast<void*>(fresh), window.bytes)) {
+    window.begin = fresh;
+    return true;
+  }
+  take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
+  if (fresh != 0) drop_addresses(fresh, window.bytes);
+  return false;
+}
+
+void CheckedStore::release(CheckedWindow const& window) noexcept {
+  drop_addresses(window.begin, window.bytes);
+  take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
+}
+
+/// \brief Notes an allocation in the ledger, in place of those whose bytes it
+/// takes.
+CheckedAllocation& CheckedStore::enter(CheckedPiece& piece,
+                                       std::uintptr_t begin,
+                                       std::size_t bytes) {
+  auto& ledger             = piece.ledger;
+  auto const end           = begin + bytes;
+  auto const begins_before = [](CheckedAllocation const* a,
+                                std::uintptr_t address) {
+    return a->begin < address;
+  };
+  auto first = ledger.empty() || ledger.back()->begin < begin
+                   ? ledger.end()
+                   : std::lower_bound(ledger.begin(), ledger.end(), begin,
+                                      begins_before);
+  if (first != ledger.begin() &&
+      (*std::prev(first))->begin + (*std::prev(first))->bytes > begin) {
+    --first;
+  }
+  auto const last = std::lower_bound(first, ledger.end(), end, begins_before);
+  CheckedAllocation* made = nullptr;
+  if (first != last) {
+    made = *first;
+    m_free_allocations.insert(m_free_allocations.end(), std::next(first), last);
+    ledger.erase(std::next(first), last);
+  } else {
+    if (m_free_allocations.empty()) {
+      m_allocations.push_back(std::make_unique<CheckedAllocation>());
+      m_free_allocations.reserve(m_allocations.capacity());
+      m_free_allocations.push_back(m_allocations.back().get());
+    }
+    made = m_free_allocations.back();
+    ledger.insert(first, made);
+    m_free_allocations.pop_back();
+  }
+  made->store = this;
+  made->piece = &piece;
+  made->begin = begin;
+  made->bytes = bytes;
+  made->alive = false;
+  return *made;
+}
+
+void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
+  auto& a     = *allocation;
+  auto& store = *a.store;
+  bool last   = false;
+  // As in the store, which may be gone once its lock is.
+  auto* const core   = store.m_fresh_addresses ? nullptr : &store.m_core;
+  auto* const memory = reinterpret_cast<void*>(a.begin);
+  auto const bytes   = a.bytes;
+  {
+    Guard const guard(store.m_mutex);
+    if (a.owns && !a.elements_have_ended) {
+      a.elements_have_ended = true;
+      a.end_elements(a.record);
+    }
+    if (a.end_record) a.end_record(a.record);
+    auto& piece = *a.piece;
+    a.alive     = false;
+    --store.m_live_allocations;
+    if (!piece.dropped) {
+      store.note_peaks();
+      --store.m_valid_allocations;
+      store.m_valid_bytes -= bytes;
+      if (piece.window.bytes > 0) {
+        if (store.m_guard_pages) {
+          auto const page = page_bytes();
+          protect_pages(reinterpret_cast<void*>(a.begin + bytes - page), page,
+                        true);
+        }
+        piece.block.deallocate(a.begin, bytes);
+      }
+    }
+    --piece.live;
+    store.trim_history();
+    last = store.m_ended && store.m_live_allocations == 0;
+  }
+  if (core) core->deallocate_tracked(memory, bytes);
+  if (last) store.retire();
+}
+
+/// \brief Forgets what was dropped longest ago, but for Views that are alive.
+void CheckedStore::trim_history() noexcept {
+  for (std::size_t i = 0; m_history.size() > remembered_pieces + i;) {
+    auto& piece = m_history[i];
+    if (piece->live > 0) {
+      ++i;
+      continue;
+    }
+    // Within the capacity: see enter().
+    m_free_allocations.insert(m_free_allocations.end(), piece->ledger.begin(),
+                              piece->ledger.end());
+    piece->ledger.clear();
+    m_free_pieces.push_back(std::move(piece));
+    m_history.erase(m_history.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+template <class Predicate>
+std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
+                                               CheckedDrop const& drop,
+                                               bool keep_windows) noexcept {
+  std::vector<EscapedView> views;
+  note_peaks();
+  for (std::size_t i = 0; i < m_pieces.size(); ++i) {
+    auto& piece = *m_pieces[i];
+    if (piece.live == 0 || !is_dropped(piece)) continue;
+    for (auto const* a : piece.ledger) {
+      if (!a->alive) continue;
+      ++m_escaped;
+      try {
+        views.push_back({a->label, a->data_bytes,
+                         a->use_count ? a->use_count(a->record) : 1});
+      } catch (std::bad_alloc const&) {
+        // Better a short report than none.
+      }
+    }
+    // By index: elements that end may make or end others.
+    for (std::size_t k = 0; k < piece.ledger.size(); ++k) {
+      auto& a = *piece.ledger[k];
+      if (!a.alive || !a.owns || a.elements_have_ended) continue;
+      a.elements_have_ended = true;
+      a.end_elements(a.record);
+    }
+  }
+  std::sort(views.begin(), views.end(),
+            [](auto const& a, auto const& b) { return a.bytes > b.bytes; });
+  auto const kept = std::stable_partition(
+      m_pieces.begin(), m_pieces.end(),
+      [&](auto const& piece) { return !is_dropped(*piece); });
+  for (auto p = kept; p != m_pieces.end(); ++p) {
+    auto& piece = **p;
+    if (piece.window.bytes > 0) {
+      auto window = piece.window;
+      if (!keep_windows) {
+        release(window);
+      } else if (renew(window)) {
+        m_spares.push_back(window);
+      }
+    }
+    for (auto const* a : piece.ledger) {
+      if (piece.live == 0) break;
+      if (!a->alive) continue;
+      --m_valid_allocations;
+      m_valid_bytes -= a->bytes;
+    }
+    piece.dropped       = true;
+    piece.dropped_cycle = m_cycle;
+    piece.drop          = drop;
+    m_history.push_back(std::move(*p));
+  }
+  m_pieces.erase(kept, m_pieces.end());
+  trim_history();
+  return views;
+}
+
+void CheckedStore::count_mark() noexcept {
+  Guard const guard(m_mutex);
+  ++m_marks;
+}
+
+void CheckedStore::reset(std::source_location where) {
+  start_cycle({"reset()", where}, true);
+}
+
+void CheckedStore::release(std::source_location where) {
+  start_cycle({"release()", where}, false);
+}
+
+void CheckedStore::start_cycle(CheckedDrop const& drop, bool keep_windows) {
+  std::vector<EscapedView> views;
+  {
+    Guard const guard(m_mutex);
+    note_peaks();
+    m_growth.record_cycle(m_cycle_peak);
+    m_cycle_peak        = 0;
+    std::size_t largest = 0;
+    for (auto const& piece : m_pieces) {
+      largest = std::max(largest, piece->window.bytes);
+    }
+    for (auto const& spare : m_spares) {
+      largest = std::max(largest, spare.bytes);
+    }
+    bool const keep =
+        keep_windows && !m_has_overflown && m_growth.keeps(largest);
+    views = drop_if([](CheckedPiece const&) { return true; }, drop, keep);
+    // As many as were in use at once, the largest.
+    std::sort(m_spares.begin(), m_spares.end(),
+              [](auto const& a, auto const& b) { return a.bytes > b.bytes; });
+    while (m_spares.size() > (keep ? m_most_pieces : 0)) {
+      release(m_spares.back());
+      m_spares.pop_back();
+    }
+    m_most_pieces   = 0;
+    m_has_overflown = false;
+    ++m_cycle;
+    m_escapes.clear();
+  }
+  report(std::move(views), drop, true);
+}
+
+void CheckedStore::rewind(std::uint64_t epoch, std::source_location where) {
+  CheckedDrop const drop{"rewind()", where};
+  std::vector<EscapedView> views;
+  {
+    Guard const guard(m_mutex);
+    views =
+        drop_if([&](CheckedPiece const& piece) { return piece.epoch > epoch; },
+                drop, true);
+  }
+  report(std::move(views), drop, true);
+}
+
+void CheckedStore::end_frame(std::uint64_t frame,
+                             std::source_location where) noexcept {
+  CheckedDrop const drop{"the end of the ArenaFrame made", where};
+  std::vector<EscapedView> views;
+  {
+    Guard const guard(m_mutex);
+    views =
+        drop_if([&](CheckedPiece const& piece) { return piece.frame == frame; },
+                drop, true);
+  }
+  report(std::move(views), drop, false);
+}
+
+void CheckedStore::end() noexcept {
+  CheckedDrop const drop{"the arena's end", {}};
+  std::vector<EscapedView> views;
+  {
+    Guard const guard(m_mutex);
+    views = drop_if([](CheckedPiece const&) { return true; }, drop, false);
+    for (auto const& spare : m_spares) release(spare);
+    m_spares.clear();
+  }
+  report(std::move(views), drop, false);
+  bool last = false;
+  {
+    Guard const guard(m_mutex);
+    m_ended = true;
+    last    = m_live_allocations == 0;
+  }
+  if (last) retire();
+}
+
+/// \brief Keeps the labels for a while, of this store and a few others whose
+/// arenas have ended.
+void CheckedStore::retire() noexcept {
+  auto& all            = registry();
+  CheckedStore* oldest = nullptr;
+  {
+    std::lock_guard const guard(all.mutex);
+    std::erase(all.stores, this);
+    all.ended.push_back(this);
+    if (all.ended.size() > remembered_stores) {
+      oldest = all.ended.front();
+      all.ended.erase(all.ended.begin());
+    }
+  }
+  delete oldest;
+}
+
+void CheckedStore::report(std::vector<EscapedView> views,
+                          CheckedDrop const& drop, bool may_throw) {
+  if (views.empty()) return;
+  {
+    Guard const guard(m_mutex);
+    m_escapes = views;
+  }
+  if (m_policy == EscapePolicy::collect) return;
+  std::ostringstream message;
+  message << "arena \"" << m_label << "\": " << drop.operation;
+  if (drop.where.line() != 0) {
+    message << " at " << drop.where.file_name() << ':' << drop.where.line();
+  }
+  message << " has dropped " << views.size()
+          << (views.size() == 1 ? " CheckedSpace View that is"
+                                : " CheckedSpace Views that are")
+          << " alive:";
+  constexpr std::size_t most_named = 10;
+  for (std::size_t i = 0; i < std::min(views.size(), most_named); ++i) {
+    message << (i ? ", \"" : " \"") << views[i].label << "\" ("
+            << views[i].bytes << " bytes, use count " << views[i].use_count
+            << ')';
+  }
+  if (views.size() > most_named) {
+    message << ", and " << views.size() - most_named << " smaller ones";
+  }
+  message << ". Let them end before, or copy what has to outlive it into "
+             "memory of its own; an access to one of them is an error";
+  if (m_policy == EscapePolicy::abort) abort(message.str());
+  if (m_policy == EscapePolicy::throw_exception && may_throw) {
+    throw EscapedViews("KokkosArena: " + message.str(), std::move(views));
+  }
+  std::fprintf(stderr, "KokkosArena: %s\n", message.str().c_str());
+}
+
+std::vector<EscapedView> CheckedStore::escapes() const {
+  Guard const guard(m_mutex);
+  return m_escapes;
+}
+
+std::size_t CheckedStore::used() const noexcept {
+  std::size_t sum = 0;
+  for (auto const& piece : m_pieces) sum += piece->block.used();
+  return sum;
+}
+
+std::size_t CheckedStore::capacity() const noexcept {
+  std::size_t sum = 0;
+  for (auto const& piece : m_pieces) sum += piece->window.bytes;
+  for (auto const& spare : m_spares) sum += spare.bytes;
+  return sum;
+}
+
+/// Noted when the figures are about to fall, not as they rise.
+void CheckedStore::note_peaks() noexcept {
+  auto const now = used();
+  m_cycle_peak   = std::max(m_cycle_peak, now);
+  m_peak         = std::max<std::uint64_t>(m_peak, now);
+  m_peak_live    = std::max(m_peak_live, m_valid_bytes);
+}
+
+void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
+  // Of the arena's own memory, the arena knows.
+  if (!m_fresh_addresses) return;
+  Guard const guard(m_mutex);
+  note_peaks();
+  statistics.capacity_bytes += capacity();
+  statistics.used_bytes += used();
+  statistics.live_bytes += m_valid_bytes;
+  statistics.peak_bytes += m_peak;
+  statistics.peak_live_bytes += m_peak_live;
+  statistics.live_allocations += m_valid_allocations;
+  statistics.total_allocations += m_total_allocations;
+  statistics.upstream_allocations += m_acquired;
+  statistics.upstream_bytes += m_acquired_bytes;
+  statistics.blocks += m_pieces.size() + m_spares.size();
+  statistics.escaped_views += m_escaped;
+}
+
+CheckedAllocation* CheckedStore::find(void const* address) noexcept {
+  auto const a = reinterpret_cast<std::uintptr_t>(address);
+  Guard const guard(m_mutex);
+  auto const find_in = [&](auto const& pieces) -> CheckedAllocation* {
+    for (auto const& piece : pieces) {
+      auto const next =
+          std::upper_bound(piece->ledger.begin(), piece->ledger.end(), a,
+                           [](std::uintptr_t x, CheckedAllocation const* y) {
+                             return x < y->begin;
+                           });
+      if (next == piece->ledger.begin()) continue;
+      auto* const found = *std::prev(next);
+      if (found->alive && found->data == address) return found;
+    }
+    return nullptr;
+  };
+  auto* const found = find_in(m_pieces);
+  return found ? found : find_in(m_history);
+}
+
+bool CheckedStore::describe(void const* address, char* text,
+                            std::size_t size) noexcept {
+  auto const a        = reinterpret_cast<std::uintptr_t>(address);
+  auto const contains = [&](CheckedPiece const& piece) {
+    return a - piece.window.begin < piece.window.bytes;
+  };
+  Guard const guard(m_mutex);
+  for (auto const& piece : m_pieces) {
+    if (contains(*piece)) {
+      describe(*piece, address, text, size);
+      return true;
+    }
+  }
+  for (auto piece = m_history.rbegin(); piece != m_history.rend(); ++piece) {
+    if (contains(**piece)) {
+      describe(**piece, address, text, size);
+      return true;
+    }
+  }
+  return false;
+}
+
+void CheckedStore::describe(CheckedPiece const& piece, void const* address,
+                            char* text, std::size_t size) const noexcept {
+  auto const at = reinterpret_cast<std::uintptr_t>(address);
+  auto const next =
+      std::upper_bound(piece.ledger.begin(), piece.ledger.end(), at,
+                       [](std::uintptr_t x, CheckedAllocation const* y) {
+                         return x < y->begin;
+                       });
+  Text out(text, size);
+  if (next == piece.ledger.begin()) {
+    out.add("memory");
+  } else {
+    auto const& a = **std::prev(next);
+    if (!piece.dropped &&
+        at >= reinterpret_cast<std::uintptr_t>(a.data) + a.data_bytes) {
+      out.add("an address behind the end of ");
+    }
+    out.add("View \"%s\" (", a.label.c_str());
+    if (a.extents.rank != ViewExtents::unknown) {
+      for (unsigned r = 0; r < a.extents.rank; ++r) {
+        out.add("%s%zu", r ? " x " : "", a.extents.extent[r]);
+      }
+      out.add(a.extents.rank ? ", " : "a scalar, ");
+    }
+    out.add("%zu bytes)", a.data_bytes);
+  }
+  out.add(" of arena \"%s\" was accessed", m_label.c_str());
+  if (!piece.dropped) return;
+  out.add(" after %s", piece.drop.operation);
+  if (piece.drop.where.line() != 0) {
+    out.add(" at %s:%u", piece.drop.where.file_name(),
+            static_cast<unsigned>(piece.drop.where.line()));
+  }
+  out.add(
+      " had dropped it: it was made in cycle %llu and dropped in cycle "
+      "%llu. Use it before that, or copy what has to outlive it into memory "
+      "of its own",
+      static_cast<unsigned long long>(piece.cycle),
+      static_cast<unsigned long long>(piece.dropped_cycle));
+}
+
+void CheckedStore::exhausted(std::size_t bytes, char const* label,
+                             std::string const& failure) const {
+  std::ostringstream message;
+  message << "KokkosArena: arena \"" << m_label << "\" can't give " << bytes
+          << " checked bytes for View \"" << label << "\": " << used()
+          << " bytes are used";
+  if (m_maximum_bytes != std::numeric_limits<std::size_t>::max()) {
+    message << ", " << m_maximum_bytes - std::min(used(), m_maximum_bytes)
+            << " are available";
+  }
+  if (!failure.empty()) {
+    message << ", and " << failure
+            << ". Ask for less, reset the arena more often, or free memory";
+  } else if (m_maximum_bytes != std::numeric_limits<std::size_t>::max()) {
+    message << ", and its maximum is " << m_maximum_bytes
+            << ". Give it a larger maximum_bytes, reset it more often, or drop "
+               "Views earlier";
+  } else {
+    message << ". Check the extents: no memory has that many bytes";
+  }
+  throw ArenaExhausted(message.str());
+}
+
+CheckedAllocation* find_checked_allocation(void const* address) noexcept {
+  auto& all = registry();
+  std::lock_guard const guard(all.mutex);
+  for (auto* const store : all.stores) {
+    if (auto* const found = store->find(address)) return found;
+  }
+  return nullptr;
+}
+
+void describe_checked_address(void const* address, char* text,
+                              std::size_t size) noexcept {
+  auto& all = registry();
+  std::lock_guard const guard(all.mutex);
+  for (auto* const store : all.stores) {
+    if (store->describe(address, text, size)) return;
+  }
+  for (auto store = all.ended.rbegin(); store != all.ended.rend(); ++store) {
+    if ((*store)->describe(address, text, size)) return;
+  }
+  Text(text, size)
+      .add(
+          "address %p, in which an arena has had a CheckedSpace View, was "
+          "accessed "
+          "after the View had been dropped, too long ago to know which it was",
+          address);
+}
+
+void refuse_unchecked(void const* address, std::string const& label) {
+  auto const* const core = find_core(address);
+  if (!core || find_checked_allocation(address)) return;
+  throw std::invalid_argument(
+      "KokkosArena: checked() of View \"" + label +
+      "\", whose memory is arena \"" + core->label() +
+      "\"'s and wasn't made in CheckedSpace: its lifetime can't be known. Make "
+      "it in CheckedSpace, or copy it");
+}
+
+void invalid_access(void const* address) {
+  char text[1024];
+  describe_checked_address(address, text, sizeof(text));
+  if (region_level() > 0) abort(text);
+  throw InvalidViewAccess(std::string("KokkosArena: ") + text);
+}
+
+}  // namespace KokkosArena::Impl

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_IMPL_CHECKEDSTORE_HPP
+#define KOKKOSARENA_IMPL_CHECKEDSTORE_HPP
+
+#include <KokkosArena_EscapePolicy.hpp>
+#include <KokkosArena_GrowthPolicy.hpp>
+#include <KokkosArena_Statistics.hpp>
+#include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_CheckedAddresses.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace KokkosArena {
+
+struct ArenaOptions;
+
+namespace Impl {
+
+class Core;
+class CheckedStore;
+struct CheckedPiece;
+
+/// The extents of a View that is about to be made.
+struct ViewExtents {
+  static constexpr unsigned unknown = ~0u;
+  unsigned rank                     = unknown;
+  std::array<std::size_t, 8> extent{};
+};
+
+/// \brief Where Kokkos' hook that knows a View's extents leaves them for the
+/// one that makes its record, which doesn't. Of the calling thread.
+ViewExtents& next_view_extents() noexcept;
+
+/// \brief What is known of one piece of checked memory, and room for the record
+/// that Kokkos keeps of it: outside of the memory, since a View that has
+/// escaped goes on counting its copies there.
+struct CheckedAllocation {
+  static constexpr std::size_t record_bytes = 192;
+
+  CheckedStore* store    = nullptr;
+  CheckedPiece* piece    = nullptr;
+  std::uintptr_t begin   = 0;
+  std::size_t bytes      = 0;  ///< From begin on, with what is around the data.
+  void* data             = nullptr;
+  std::size_t data_bytes = 0;
+  bool alive             = false;
+  bool elements_have_ended = false;
+  bool owns                = false;  ///< Its elements have something to end.
+  std::string label;
+  ViewExtents extents;
+  /// Of the record, if there is one.
+  int (*use_count)(void const* record) = nullptr;
+  void (*end_elements)(void* record)   = nullptr;
+  void (*end_record)(void* record)     = nullptr;
+  alignas(std::max_align_t) std::byte record[record_bytes]{};
+};
+
+/// What has made memory invalid.
+struct CheckedDrop {
+  char const* operation;       ///< As in "reset()".
+  std::source_location where;  ///< Line 0: unknown.
+};
+
+/// Addresses with pages behind them.
+struct CheckedWindow {
+  std::uintptr_t begin = 0;
+  std::size_t bytes    = 0;
+};
+
+/// \brief A window, and what has been made in it by one frame between two
+/// marks, so that a frame or a rewind drops whole windows.
+struct CheckedPiece {
+  CheckedWindow window;  ///< Empty if the memory is the arena's own.
+  Block block{granule, 0};
+  std::uint64_t frame = 0;  ///< The one that it is of; 0: none.
+  std::uint64_t marks = 0;  ///< How many there had been.
+  std::uint64_t epoch = 0;  ///< Of the arena, when its first View was made.
+  std::uint64_t cycle = 0;
+  std::size_t live    = 0;
+  /// By address, without overlaps; also those that were given back, until their
+  /// bytes are used again.
+  std::vector<CheckedAllocation*> ledger;
+
+  bool dropped                = false;
+  std::uint64_t dropped_cycle = 0;
+  CheckedDrop drop{};
+};
+
+/// \brief The checked memory of an arena, which moves to fresh addresses
+/// whenever it is dropped, its pages with it; the old addresses fault.
+///
+/// For other memory than HostSpace's the store only keeps the ledger: the
+/// memory is the arena's own, as with ScopedSpace, and no access is checked.
+///
+/// Threads: all functions are safe on any thread. The lock is recursive, since
+/// elements that end may hold Views of the same store.
+class CheckedStore {
+ public:
+  /// \param[in] fresh_addresses  Or else the memory is the arena's own.
+  CheckedStore(Core& core, ArenaOptions const& options, bool fresh_addresses);
+  CheckedStore(CheckedStore const&)            = delete;
+  CheckedStore& operator=(CheckedStore const&) = delete;
+
+  /// \brief Memory with \c front bytes before the data.
+  /// \throws ArenaExhausted
+  CheckedAllocation* allocate(std::size_t front, std::size_t data_bytes,
+                              std::size_t alignment, char const* label,
+                              ViewExtents const& extents);
+  /// \brief Ends the record if there is one, with its elements unless they have
+  /// ended, and gives the memory back. The store may be gone then.
+  static void give_back(CheckedAllocation* allocation) noexcept;
+
+  void count_mark() noexcept;
+  void reset(std::source_location where);
+  void release(std::source_location where);
+  void rewind(std::uint64_t epoch, std::source_location where);
+  void end_frame(std::uint64_t frame, std::source_location where) noexcept;
+  /// The Arena's end.
+  void end() noexcept;
+
+  void add_to(ArenaStatistics& statistics) noexcept;
+  std::vector<EscapedView> escapes() const;
+
+  /// \brief Writes what is known of an invalid address. \return Whether
+  /// anything is. No heap memory is taken.
+  bool describe(void const* address, char* text, std::size_t size) noexcept;
+  /// \return The live allocation with that address, or null.
+  CheckedAllocation* find(void const* address) noexcept;
+
+ private:
+  using Guard = std::lock_guard<std::recursive_mutex>;
+  ~CheckedStore();
+
+  template <class Predicate>
+  std::vector<EscapedView> drop_if(Predicate const& is_dropped,
+                                   CheckedDrop const& drop,
+                                   bool keep_windows) noexcept;
+  void retire() noexcept;
+  void report(std::vector<EscapedView> views, CheckedDrop const& drop,
+              bool may_throw);
+  void start_cycle(CheckedDrop const& drop, bool keep_windows);
+  std::uintptr_t take(std::size_t bytes, std::size_t alignment,
+                      char const* label, CheckedPiece*& piece);
+  CheckedPiece& new_piece(std::uint64_t frame);
+  CheckedWindow acquire(std::size_t needed, std::string& failure);
+  bool renew(CheckedWindow& window) noexcept;
+  void release(CheckedWindow const& window) noexcept;
+  CheckedAllocation& enter(CheckedPiece& piece, std::uintptr_t begin,
+                           std::size_t bytes);
+  void trim_history() noexcept;
+  void note_peaks() noexcept;
+  std::size_t used() const noexcept;
+  std::size_t capacity() const noexcept;
+  void describe(CheckedPiece const& piece, void const* address, char* text,
+                std::size_t size) const noexcept;
+  [[noreturn]] void exhausted(std::size_t bytes, char const* label,
+                              std::string const& failure) const;
+
+  Core& m_core;  ///< Valid while there is an Arena or memory of its own.
+  std::string const m_label;
+  std::size_t const m_maximum_bytes;
+  EscapePolicy const m_policy;
+  bool const m_guard_pages;
+  bool const m_huge_pages;
+  bool const m_fresh_addresses;
+  GrowthPolicy m_growth;
+
+  mutable std::recursive_mutex m_mutex;
+  std::vector<std::unique_ptr<CheckedPiece>> m_pieces;
+  std::vector<std::unique_ptr<CheckedPiece>> m_history;  ///< Oldest first.
+  std::vector<std::unique_ptr<CheckedPiece>> m_free_pieces;
+  std::vector<std::unique_ptr<CheckedAllocation>> m_allocations;
+  std::vector<CheckedAllocation*> m_free_allocations;
+  std::vector<CheckedWindow> m_spares;
+  std::vector<EscapedView> m_escapes;
+
+  std::uint64_t m_marks     = 0;
+  std::uint64_t m_cycle     = 1;
+  bool m_ended              = false;
+  bool m_has_overflown      = false;  ///< One window was too small for a frame.
+  std::size_t m_most_pieces = 0;      ///< At once, in this cycle.
+  std::uint64_t m_live_allocations  = 0;  ///< Those dropped included.
+  std::uint64_t m_valid_allocations = 0;
+  std::uint64_t m_valid_bytes       = 0;
+  std::uint64_t m_total_allocations = 0;
+  std::uint64_t m_escaped           = 0;
+  std::size_t m_cycle_peak          = 0;
+  std::uint64_t m_peak              = 0;
+  std::uint64_t m_peak_live         = 0;
+  std::uint64_t m_acquired          = 0;
+  std::uint64_t m_acquired_bytes    = 0;
+};
+
+/// \return The allocation of any store that is alive at the address, or null.
+CheckedAllocation* find_checked_allocation(void const* address) noexcept;
+
+/// \brief Writes what any store knows of an invalid address.
+void describe_checked_address(void const* address, char* text,
+                              std::size_t size) noexcept;
+
+/// \throws std::invalid_argument  The address is in an arena's unchecked
+/// memory.
+void refuse_unchecked(void const* address, std::string const& label);
+
+/// \brief Throws InvalidViewAccess; in a parallel region, from where it
+/// couldn't be caught, ends the program with the same message.
+[[noreturn]] void invalid_access(void const* address);
+
+/// \brief To be called with the address of a View's data before an access.
+inline void check_access(void const* address) {
+  if (!is_valid(address)) [[unlikely]]
+    invalid_access(address);
+}
+
+}  // namespace Impl
+
+}  // namespace KokkosArena
+
+#endif
