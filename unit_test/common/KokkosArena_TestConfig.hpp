@@ -35,8 +35,19 @@ namespace KokkosArenaTest {
 /// Whether memory, system calls and time are those of a sanitizer, too.
 inline constexpr bool is_sanitized = KOKKOSARENA_TEST_SANITIZED;
 
-using Host   = Kokkos::HostSpace;
-using Scoped = KokkosArena::ScopedSpace<Kokkos::HostSpace>;
+using Host = Kokkos::HostSpace;
+
+// The suites run twice: CheckedSpace has all that ScopedSpace has.
+#if defined(KOKKOSARENA_TEST_CHECKED)
+inline constexpr bool is_checked = true;
+template <class MemorySpace>
+using ArenaSpace = KokkosArena::CheckedSpace<MemorySpace>;
+#else
+inline constexpr bool is_checked = false;
+template <class MemorySpace>
+using ArenaSpace = KokkosArena::ScopedSpace<MemorySpace>;
+#endif
+using Scoped = ArenaSpace<Host>;
 
 /// A sync policy and a way to get memory; the same tests run over all.
 template <class Sync, bool Fixed>

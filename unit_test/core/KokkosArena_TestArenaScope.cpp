@@ -158,7 +158,7 @@ TEST(arena_scope, restores_outer_scope_after_exhaustion) {
 // ----------------------------------------------------------- memory spaces
 
 struct arena_scope_of_two_spaces : WithUpstream<CountingSpace> {
-  using Other = ScopedSpace<CountingSpace>;
+  using Other = KokkosArenaTest::ArenaSpace<CountingSpace>;
 };
 
 TEST_F(arena_scope_of_two_spaces, serves_each_space_from_its_own_arena) {

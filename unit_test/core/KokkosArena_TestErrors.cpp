@@ -217,7 +217,7 @@ TEST(arena_exhausted, asks_to_check_the_extents_when_an_arena_grows) {
 }
 
 struct upstream_failure : WithUpstream<CountingSpace> {
-  using Space = KokkosArena::ScopedSpace<CountingSpace>;
+  using Space = KokkosArenaTest::ArenaSpace<CountingSpace>;
 };
 
 TEST_F(upstream_failure, is_named_with_its_remedy_and_leaves_every_figure) {

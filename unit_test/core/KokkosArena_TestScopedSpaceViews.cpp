@@ -649,7 +649,7 @@ TEST_F(scoped_space, over_a_space_that_the_host_cannot_reach_compiles) {
   CountingSpace::log() = {};
   {
     Arena<CountingSpace> arena;
-    ScopedSpace<CountingSpace> const space(arena);
+    KokkosArenaTest::ArenaSpace<CountingSpace> const space(arena);
     space.deallocate(space.allocate(100), 100);
     EXPECT_EQ(arena.statistics().total_allocations, 1u);
   }

@@ -139,7 +139,7 @@ TEST(statistics, can_be_chained_in_a_stream) {
 template <class C>
 struct statistics_of : WithUpstream<CountingSpace> {
   using Tested = typename C::template arena_type<CountingSpace>;
-  using Space  = KokkosArena::ScopedSpace<CountingSpace>;
+  using Space  = KokkosArenaTest::ArenaSpace<CountingSpace>;
 };
 TYPED_TEST_SUITE(statistics_of, All, ConfigName);
 

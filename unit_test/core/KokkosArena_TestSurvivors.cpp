@@ -203,7 +203,7 @@ TYPED_TEST(survivors, views_may_die_after_the_arena_on_a_full_chain_of_resets) {
 }
 
 TYPED_TEST(survivors, are_counted_upstream_until_their_owner_ends) {
-  using space = ScopedSpace<CountingSpace>;
+  using space = KokkosArenaTest::ArenaSpace<CountingSpace>;
   void* kept  = nullptr;
   {
     typename TestFixture::Counting arena(TypeParam::options(MiB));
@@ -286,7 +286,7 @@ TYPED_TEST(survivors_growing, blocks_without_survivors_are_not_retired) {
 TYPED_TEST(survivors_growing, bounded_arena_brings_retired_blocks_back) {
   using Counting = typename TestFixture::Counting;
   Counting arena(ArenaOptions{.maximum_bytes = MiB});
-  ScopedSpace<CountingSpace> const memory(arena);
+  KokkosArenaTest::ArenaSpace<CountingSpace> const memory(arena);
   std::vector<void*> kept;
   // Each cycle leaves a survivor in a block of its own, as long as there is
   // room for fresh blocks; then the space around them has to do.
@@ -308,7 +308,7 @@ TYPED_TEST(survivors_growing, bounded_arena_brings_retired_blocks_back) {
 TYPED_TEST(survivors_growing, bounded_arena_is_full_only_if_it_is) {
   using Counting = typename TestFixture::Counting;
   Counting arena(ArenaOptions{.maximum_bytes = 64 * 1024});
-  ScopedSpace<CountingSpace> const memory(arena);
+  KokkosArenaTest::ArenaSpace<CountingSpace> const memory(arena);
   void* const kept = memory.allocate("kept", 1024);
   arena.release();  // retires the block
   std::size_t count = 0;
@@ -327,7 +327,7 @@ TYPED_TEST_SUITE(survivors_fixed, Fixed, ConfigName);
 TYPED_TEST(survivors_fixed, leave_the_space_around_them) {
   using Counting = typename TestFixture::Counting;
   Counting arena(std::size_t(64 * 1000));
-  ScopedSpace<CountingSpace> const memory(arena);
+  KokkosArenaTest::ArenaSpace<CountingSpace> const memory(arena);
   std::vector<void*> all;
   for (int i = 0; i < 10; ++i) all.push_back(memory.allocate("view", 6400));
   // The third and the eighth survive.

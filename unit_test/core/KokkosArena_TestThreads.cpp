@@ -1172,7 +1172,7 @@ TEST_F(unsynchronized_arena_death_test, reset_during_allocate_aborts) {
 
 TEST_F(unsynchronized_arena_death_test, view_during_allocate_aborts) {
   EXPECT_DEATH(meet([](auto& arena) {
-                 KokkosArena::ScopedSpace<CountingSpace>(arena).allocate(100);
+                 KokkosArenaTest::ArenaSpace<CountingSpace>(arena).allocate(100);
                }),
                where_threads_meet);
 }

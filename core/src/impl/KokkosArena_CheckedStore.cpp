@@ -152,8 +152,8 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
     }
     piece = p->get();
     if (!m_fresh_addresses) break;
-    if (auto const begin =
-            piece->block.allocate(bytes, alignment, Block::all_holes)) {
+    if (auto const begin = piece->block.allocate_for_view(bytes, alignment,
+                                                          Block::all_holes)) {
       if (used() <= m_maximum_bytes) return begin;
       piece->block.deallocate(begin, bytes);
       exhausted(bytes, label, "");
@@ -181,7 +181,7 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
   piece->window = window;
   piece->block.restart(window.begin, window.bytes);
   m_most_pieces = std::max(m_most_pieces, m_pieces.size());
-  return piece->block.allocate(bytes, alignment);
+  return piece->block.allocate_for_view(bytes, alignment);
 }
 
 CheckedPiece& CheckedStore::new_piece(std::uint64_t frame) {
@@ -391,11 +391,13 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
   }
   std::sort(views.begin(), views.end(),
             [](auto const& a, auto const& b) { return a.bytes > b.bytes; });
-  auto const kept = std::stable_partition(
-      m_pieces.begin(), m_pieces.end(),
-      [&](auto const& piece) { return !is_dropped(*piece); });
-  for (auto p = kept; p != m_pieces.end(); ++p) {
-    auto& piece = **p;
+  std::size_t kept = 0;
+  for (auto& owned : m_pieces) {
+    if (!is_dropped(*owned)) {
+      std::swap(m_pieces[kept++], owned);
+      continue;
+    }
+    auto& piece = *owned;
     if (piece.window.bytes > 0) {
       auto window = piece.window;
       if (!keep_windows) {
@@ -413,9 +415,9 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
     piece.dropped       = true;
     piece.dropped_cycle = m_cycle;
     piece.drop          = drop;
-    m_history.push_back(std::move(*p));
+    m_history.push_back(std::move(owned));
   }
-  m_pieces.erase(kept, m_pieces.end());
+  m_pieces.resize(kept);
   trim_history();
   return views;
 }
