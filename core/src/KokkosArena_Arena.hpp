@@ -162,6 +162,7 @@ class Arena {
   void reset(std::source_location where = std::source_location::current()) {
     m_core->check_no_region_uses_it("reset");
     m_core->reset();
+    EndOfCycle const end_of_cycle{*m_core};
     if (auto* const store = checked_store()) store->reset(where);
   }
 
@@ -194,6 +195,7 @@ class Arena {
   void release(std::source_location where = std::source_location::current()) {
     m_core->check_no_region_uses_it("release");
     m_core->release();
+    EndOfCycle const end_of_cycle{*m_core};
     if (auto* const store = checked_store()) store->release(where);
   }
 
@@ -226,6 +228,12 @@ class Arena {
 
  private:
   using core_type = Impl::SynchronizedCore<Sync>;
+
+  /// Counts the cycle also if escaped Views are thrown.
+  struct EndOfCycle {
+    core_type& core;
+    ~EndOfCycle() { core.count_cycle(); }
+  };
 
   Impl::CheckedStore* checked_store() const noexcept {
     return m_core->existing_checked_store();

@@ -18,7 +18,8 @@ namespace KokkosArena {
 ///
 /// On Linux the memory moves to fresh addresses then, so that an access by any
 /// other way faults: a raw pointer, a View of another space over the same
-/// memory, a BLAS; see install_fault_handler(). Elsewhere nothing faults.
+/// memory, a BLAS, and a DynRankView, which reads by address; see
+/// install_fault_handler(). Elsewhere nothing faults.
 /// Only Views over HostSpace are checked. For other spaces the memory is as
 /// ScopedSpace's, and escapes are reported.
 ///

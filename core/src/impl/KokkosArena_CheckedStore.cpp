@@ -141,6 +141,10 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
 
 std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
                                   char const* label, CheckedPiece*& piece) {
+  if (m_ended) {
+    throw std::logic_error("KokkosArena: arena \"" + m_label +
+                           "\" has ended; nothing can be allocated from it");
+  }
   auto const frame = current_frame(m_core);
   for (auto p = m_pieces.rbegin(); p != m_pieces.rend(); ++p) {
     if ((*p)->frame != frame) continue;
@@ -202,7 +206,7 @@ CheckedPiece& CheckedStore::new_piece(std::uint64_t frame) {
   piece.frame   = frame;
   piece.marks   = m_marks;
   piece.epoch   = m_core.current_epoch();
-  piece.cycle   = m_cycle;
+  piece.cycle   = m_core.cycle();
   piece.live    = 0;
   piece.dropped = false;
   return piece;
@@ -413,7 +417,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
       m_valid_bytes -= a->bytes;
     }
     piece.dropped       = true;
-    piece.dropped_cycle = m_cycle;
+    piece.dropped_cycle = m_core.cycle();
     piece.drop          = drop;
     m_history.push_back(std::move(owned));
   }
@@ -461,7 +465,6 @@ void CheckedStore::start_cycle(CheckedDrop const& drop, bool keep_windows) {
     }
     m_most_pieces   = 0;
     m_has_overflown = false;
-    ++m_cycle;
     m_escapes.clear();
   }
   report(std::move(views), drop, true);

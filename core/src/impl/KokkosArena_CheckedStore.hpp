@@ -182,7 +182,6 @@ class CheckedStore {
   std::vector<EscapedView> m_escapes;
 
   std::uint64_t m_marks     = 0;
-  std::uint64_t m_cycle     = 1;
   bool m_ended              = false;
   bool m_has_overflown      = false;  ///< One window was too small for a frame.
   std::size_t m_most_pieces = 0;      ///< At once, in this cycle.

@@ -83,6 +83,14 @@ class Core {
 
   std::string const& label() const noexcept { return m_options.label; }
 
+  /// Which cycle it is, from 1 on; for messages.
+  std::uint64_t cycle() const noexcept {
+    return m_cycles.load(std::memory_order_relaxed);
+  }
+  // relaxed: a plain count, read for messages only.
+  void count_cycle() noexcept {
+    m_cycles.fetch_add(1, std::memory_order_relaxed);
+  }
   /// The epoch that the next allocation belongs to.
   std::uint64_t current_epoch() const noexcept { return epoch(); }
 
@@ -344,6 +352,7 @@ class Core {
   std::atomic<bool> m_ended{false};
   std::atomic<int> m_open_scopes{0};
   std::atomic<CheckedStore*> m_checked_store{nullptr};
+  std::atomic<std::uint64_t> m_cycles{1};
   std::atomic<std::uint64_t> m_unscoped_worker_allocations{0};
   std::atomic<std::uint64_t> m_failed_handle_allocations{0};
   ArenaOptions m_options;
