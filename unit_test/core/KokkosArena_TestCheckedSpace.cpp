@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -59,7 +58,9 @@ std::string message_of(F const& access) {
 
 ::testing::AssertionResult says(std::string const& message,
                                 std::string const& pattern) {
-  if (std::regex_search(message, std::regex(pattern))) {
+  ::testing::Matcher<std::string const&> const matcher =
+      ::testing::ContainsRegex(pattern);
+  if (matcher.Matches(message)) {
     return ::testing::AssertionSuccess();
   }
   return ::testing::AssertionFailure()
@@ -742,16 +743,20 @@ TEST(checked_space_threads, each_with_an_arena_know_their_own_views) {
 
 TEST(checked_space_threads, views_die_on_other_threads_while_arenas_reset) {
   Arena<Host> arena;
+  Meeting meeting(4);
   EXPECT_TRUE(at_once(4, [&](int t) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 200; ++i) {
       std::vector<Vector> views;
       {
         ArenaScope const scope(arena);
         for (int k = 0; k < 5; ++k) views.emplace_back("view", 1 + k);
       }
-      if (t == 0 && i % 5 == 0) arena.reset();
-      auto const copies = views;
+      meeting.wait();
+      if (t == 0) arena.reset();
+      auto copies = views;
       views.clear();
+      copies.clear();
+      meeting.wait();
     }
     return true;
   }));
@@ -882,11 +887,12 @@ TEST_F(checked_space_death_test, kernel_aborts_at_an_access_after_reset) {
         Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace, int>(0, 100),
         [=](int i) { view(i, 1) = i; });
   };
-  if (Kokkos::DefaultHostExecutionSpace().concurrency() == 1) {
-    EXPECT_TRUE(says(message_of(kernel), "View \"in kernel\""));
-  } else {
-    EXPECT_DEATH(kernel(), "View \"in kernel\" \\(100 x 2.*after reset\\(\\)");
-  }
+#if defined(KOKKOS_ENABLE_OPENMP)
+  EXPECT_DEATH(kernel(), "View \"in kernel\" \\(100 x 2.*after reset\\(\\)");
+#else
+  // Kernels of Serial run on the calling thread, where it can be caught.
+  EXPECT_TRUE(says(message_of(kernel), "View \"in kernel\""));
+#endif
 }
 
 TEST_F(checked_space_death_test, policy_abort_ends_the_program) {
@@ -963,8 +969,8 @@ TEST_F(checked_space_death_test, fault_handler_hands_on) {
   EXPECT_EXIT(with_previous_handler(data), ::testing::ExitedWithCode(3),
               "View \"raw\"(.|\n)*the previous handler");
   // Of other faults it says nothing.
-  EXPECT_EXIT(with_previous_handler(nullptr), ::testing::ExitedWithCode(3),
-              "^the previous handler");
+  EXPECT_EXIT(with_previous_handler(reinterpret_cast<double const*>(64)),
+              ::testing::ExitedWithCode(3), "^the previous handler");
 }
 
 TEST_F(checked_space_death_test, guard_page_behind_each_view_finds_overruns) {
