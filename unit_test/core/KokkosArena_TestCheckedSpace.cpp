@@ -969,8 +969,10 @@ TEST_F(checked_space_death_test, fault_handler_hands_on) {
   EXPECT_EXIT(with_previous_handler(data), ::testing::ExitedWithCode(3),
               "View \"raw\"(.|\n)*the previous handler");
   // Of other faults it says nothing.
-  EXPECT_EXIT(with_previous_handler(reinterpret_cast<double const*>(64)),
-              ::testing::ExitedWithCode(3), "^the previous handler");
+  std::uintptr_t volatile const low = 64;
+  auto const* const nowhere         = reinterpret_cast<double const*>(low);
+  EXPECT_EXIT(with_previous_handler(nowhere), ::testing::ExitedWithCode(3),
+              "^the previous handler");
 }
 
 TEST_F(checked_space_death_test, guard_page_behind_each_view_finds_overruns) {
