@@ -135,10 +135,10 @@ struct SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested>
 /// \brief Kokkos asks this for the number of elements that a View needs, just
 /// before it makes the record, which isn't told the extents.
 template <class Mapping, class MemorySpace, class Nested>
-std::size_t allocation_size_from_mapping_and_accessor(
+KOKKOS_INLINE_FUNCTION std::size_t allocation_size_from_mapping_and_accessor(
     Mapping const& mapping,
     SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested> const&) {
-  KokkosArena::Impl::note_extents(mapping.extents());
+  KOKKOS_IF_ON_HOST((KokkosArena::Impl::note_extents(mapping.extents());))
   return mapping.required_span_size();
 }
 
