@@ -114,6 +114,9 @@ struct SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested>
 
   using base_type::base_type;
   KOKKOS_DEFAULTED_FUNCTION constexpr SpaceAwareAccessor() = default;
+  /// What isn't inherited, since it would copy the base.
+  KOKKOS_FUNCTION constexpr SpaceAwareAccessor(base_type const& base) noexcept
+      : base_type(base) {}
 
   KOKKOS_FUNCTION constexpr reference access(data_handle_type const& handle,
                                              std::size_t i) const {
