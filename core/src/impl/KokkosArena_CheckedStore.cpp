@@ -5,6 +5,7 @@
 #include "KokkosArena_Core.hpp"
 #include "KokkosArena_Pages.hpp"
 #include "KokkosArena_Region.hpp"
+#include "KokkosArena_Upstream.hpp"
 
 #include <algorithm>
 #include <cstdarg>
@@ -240,6 +241,7 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::string& failure) {
     failure = "the system has no memory";
     return {};
   }
+  report_pages_taken(reinterpret_cast<void*>(window.begin), window.bytes);
   ++m_acquired;
   m_acquired_bytes += window.bytes;
   return window;
@@ -247,6 +249,8 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::string& failure) {
 
 /// \brief Moves the window to fresh addresses. \return Whether it could.
 bool CheckedStore::renew(CheckedWindow& window) noexcept {
+  // To a tool that knows allocations by their address, another allocation.
+  report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
   auto const fresh = take_addresses(window.bytes);
   // First the table, then the pages: an access that the table allows must not
   // reach what is given to somebody else.
@@ -255,6 +259,7 @@ bool CheckedStore::renew(CheckedWindow& window) noexcept {
       move_pages(reinterpret_cast<void*>(window.begin),
                  reinterpret_cast<void*>(fresh), window.bytes)) {
     window.begin = fresh;
+    report_pages_taken(reinterpret_cast<void*>(fresh), window.bytes);
     return true;
   }
   take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
@@ -263,6 +268,7 @@ bool CheckedStore::renew(CheckedWindow& window) noexcept {
 }
 
 void CheckedStore::release(CheckedWindow const& window) noexcept {
+  report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
   drop_addresses(window.begin, window.bytes);
   take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
 }

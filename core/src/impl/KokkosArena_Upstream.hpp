@@ -28,6 +28,25 @@ class Upstream {
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
 };
 
+/// Memory upstream, as Kokkos Tools see it.
+inline constexpr char const* block_label = "KokkosArena::block";
+
+/// \brief Tells Kokkos Tools of host pages as of an allocation in HostSpace.
+inline void report_pages_taken(void const* address, std::size_t bytes) {
+  if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  Kokkos::Tools::allocateData(
+      Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,
+      address, bytes);
+}
+
+/// \brief The same before they are given back.
+inline void report_pages_given_back(void const* address, std::size_t bytes) {
+  if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  Kokkos::Tools::deallocateData(
+      Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,
+      address, bytes);
+}
+
 /// A Kokkos memory space as upstream; HostSpace by pages of its own, which
 /// Kokkos Tools see as an allocation like any other. The arena's lock is held
 /// then: a callback must not call the arena.
@@ -41,9 +60,7 @@ class SpaceUpstream final : public Upstream {
     if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
       void* const pages = map_pages(bytes, m_huge_pages);
       if (!pages) throw std::bad_alloc();
-      if (Kokkos::Tools::profileLibraryLoaded()) {
-        Kokkos::Tools::allocateData(handle(), block_label, pages, bytes);
-      }
+      report_pages_taken(pages, bytes);
       return pages;
     } else {
       return m_space.allocate(block_label, bytes);
@@ -55,9 +72,7 @@ class SpaceUpstream final : public Upstream {
       m_instance.fence("KokkosArena: before a block is given back");
     }
     if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
-      if (Kokkos::Tools::profileLibraryLoaded()) {
-        Kokkos::Tools::deallocateData(handle(), block_label, address, bytes);
-      }
+      report_pages_given_back(address, bytes);
       unmap_pages(address, bytes);
     } else {
       m_space.deallocate(block_label, address, bytes);
@@ -65,12 +80,6 @@ class SpaceUpstream final : public Upstream {
   }
 
  private:
-  static constexpr char const* block_label = "KokkosArena::block";
-
-  static Kokkos::Tools::SpaceHandle handle() {
-    return Kokkos::Tools::make_space_handle(MemorySpace::name());
-  }
-
   // Synchronous spaces need no fence; a copy of their instance would only
   // have to be given back before Kokkos is finalised.
   struct NoInstance {
