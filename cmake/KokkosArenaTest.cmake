@@ -1,8 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-# kokkosarena_add_test(NAME SOURCE...): a GoogleTest program whose tests CTest
-# lists one by one, each with a time limit, so that a deadlock is a failure.
+set(KokkosArena_CHECKED_SUITES
+    "."
+    CACHE STRING "Regular expression of the test programs that are built twice, \
+where compile time is short")
+
+# kokkosarena_add_test(NAME [WITH_CHECKED] SOURCE...): a GoogleTest program whose
+# tests CTest lists one by one, each with a time limit, so that a deadlock is a
+# failure. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in place of
+# ScopedSpace (see KokkosArena_TestConfig.hpp), if KokkosArena_CHECKED_SUITES
+# matches the name.
 function(kokkosarena_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WITH_CHECKED" "" "")
+  kokkosarena_add_test_program(${name} ${arg_UNPARSED_ARGUMENTS})
+  if(arg_WITH_CHECKED AND name MATCHES "${KokkosArena_CHECKED_SUITES}")
+    kokkosarena_add_test_program(${name}_checked ${arg_UNPARSED_ARGUMENTS})
+    target_compile_definitions(${name}_checked PRIVATE KOKKOSARENA_TEST_CHECKED)
+  endif()
+endfunction()
+
+function(kokkosarena_add_test_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE kokkosarena_test_main)
   kokkosarena_enable_warnings(${name})
@@ -14,13 +31,19 @@ function(kokkosarena_add_test name)
 endfunction()
 
 # kokkosarena_add_test_with_threads(NAME THREADS...): the whole program of such
-# a test once more for each number of OpenMP threads.
+# a test, and NAME_checked if there is one, once more for each number of OpenMP
+# threads.
 function(kokkosarena_add_test_with_threads name)
-  foreach(threads IN LISTS ARGN)
-    add_test(NAME ${name}.with_${threads}_threads COMMAND ${name})
-    set_tests_properties(
-      ${name}.with_${threads}_threads
-      PROPERTIES TIMEOUT 120 ENVIRONMENT
-                 "OMP_PROC_BIND=false;OMP_NUM_THREADS=${threads}")
+  foreach(program IN ITEMS ${name} ${name}_checked)
+    if(NOT TARGET ${program})
+      continue()
+    endif()
+    foreach(threads IN LISTS ARGN)
+      add_test(NAME ${program}.with_${threads}_threads COMMAND ${program})
+      set_tests_properties(
+        ${program}.with_${threads}_threads
+        PROPERTIES TIMEOUT 120 ENVIRONMENT
+                   "OMP_PROC_BIND=false;OMP_NUM_THREADS=${threads}")
+    endforeach()
   endforeach()
 endfunction()

@@ -49,6 +49,13 @@ using ArenaSpace = KokkosArena::ScopedSpace<MemorySpace>;
 #endif
 using Scoped = ArenaSpace<Host>;
 
+/// Blocks of an arena that has one, once there was a View: checked memory is
+/// apart from what a fixed arena has taken at its start.
+template <class C>
+constexpr std::uint64_t blocks_with_views() {
+  return is_checked && C::is_fixed ? 2 : 1;
+}
+
 /// A sync policy and a way to get memory; the same tests run over all.
 template <class Sync, bool Fixed>
 struct Config {

@@ -554,7 +554,12 @@ TEST_F(arena, of_an_execution_space_or_device_is_one_of_its_memory_space) {
   static_assert(std::is_same_v<
                 Arena<Kokkos::Device<exec, Kokkos::HostSpace>>::memory_space,
                 Kokkos::HostSpace>);
-  static_assert(std::is_same_v<Arena<Scoped>::memory_space, Kokkos::HostSpace>);
+  static_assert(
+      std::is_same_v<Arena<KokkosArena::ScopedSpace<Host>>::memory_space,
+                     Host>);
+  static_assert(
+      std::is_same_v<Arena<KokkosArena::CheckedSpace<Host>>::memory_space,
+                     Host>);
   static_assert(!std::is_copy_constructible_v<Arena<>>);
   static_assert(!std::is_move_constructible_v<Arena<>>);
   static_assert(!std::is_copy_assignable_v<Arena<>>);

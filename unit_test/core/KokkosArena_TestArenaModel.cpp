@@ -26,8 +26,9 @@ constexpr int operations_per_configuration = 100'000;
 constexpr int operations_per_arena = 2'000;
 
 constexpr std::size_t bounded_bytes = std::size_t(512) << 10;
-constexpr std::size_t fixed_bytes   = std::size_t(256) << 10;
-constexpr std::size_t most_alive    = 80;
+/// Checked Views share theirs with nobody.
+constexpr std::size_t fixed_bytes = std::size_t(is_checked ? 128 : 256) << 10;
+constexpr std::size_t most_alive  = 80;
 
 /// What a View takes beside its data: at least Kokkos' header; record, header
 /// and rounding together are less than this.
@@ -85,6 +86,8 @@ struct Share {
   /// \param[in] as_base  In the base space.
   virtual std::unique_ptr<Share> copy(bool as_base) const = 0;
   virtual long use_count() const                          = 0;
+  /// Only CheckedSpace knows; there have to be elements.
+  virtual bool is_known_as_invalid() const = 0;
 };
 
 template <class ViewType>
@@ -98,6 +101,22 @@ struct ShareOf final : Share {
     return std::make_unique<ShareOf>(view);
   }
   long use_count() const override { return view.use_count(); }
+  bool is_known_as_invalid() const override {
+    if constexpr (std::is_same_v<typename ViewType::memory_space, Host>) {
+      return true;
+    } else {
+      try {
+        if constexpr (ViewType::rank() == 1) {
+          (void)view(0);
+        } else {
+          (void)view(0, 0);
+        }
+      } catch (KokkosArena::InvalidViewAccess const&) {
+        return true;
+      }
+      return false;
+    }
+  }
   ViewType view;
 };
 
@@ -135,6 +154,9 @@ struct TrackedView {
   std::vector<std::unique_ptr<Share>> shares;
   Data data;
   std::uint64_t arena_bytes;  ///< By which it raised live_bytes.
+  std::uint64_t time;         ///< Of its allocation.
+  /// What it had in CheckedSpace has been dropped.
+  bool is_invalid = false;
 };
 
 struct Raw {
@@ -277,10 +299,10 @@ class Model {
           }
         }
       } catch (KokkosArena::ArenaExhausted const&) {
-        check_exhaustion(before, bytes + most_overhead + 2 * alignof(Wide));
+        check_view_exhaustion(before, bytes);
       } catch (std::exception const& e) {
         // View's own constructor may give the error another type.
-        check_exhaustion(before, bytes + most_overhead + 2 * alignof(Wide));
+        check_view_exhaustion(before, bytes);
         EXPECT_NE(std::string(e.what()).find("tested arena"), std::string::npos)
             << e.what();
       }
@@ -308,6 +330,7 @@ class Model {
         std::make_unique<ShareOf<ViewType>>(std::move(view)));
     tracked.data        = data;
     tracked.arena_bytes = taken;
+    tracked.time        = ++m_time;
     m_views.push_back(std::move(tracked));
   }
 
@@ -320,9 +343,10 @@ class Model {
 
   void drop_view_at(std::size_t i) {
     auto& view = m_views[i];
-    EXPECT_TRUE(view.data.intact());
-    if (view.data.bytes > 0) m_occupied.erase(address_of(view.data.address));
-    m_live_bytes -= view.arena_bytes;
+    if (!view.is_invalid) {
+      EXPECT_TRUE(view.data.intact());
+      forget_bytes_of(view);
+    }
     m_views.erase(m_views.begin() + static_cast<std::ptrdiff_t>(i));
   }
 
@@ -386,14 +410,16 @@ class Model {
     auto const& mark = m_marks[m_random.below(m_marks.size())];
     m_arena->rewind(mark.mark);
     drop_raws_after(mark.time);
+    drop_checked_after(mark.time);
   }
 
   void reset() {
-    m_escaped += m_views.size();
+    if (!is_checked) m_escaped += m_views.size();
     m_survivors += m_views.size();
     ++m_resets;
     m_arena->reset();
     drop_raws_after(0);
+    drop_checked_after(0);
   }
 
   void release() {
@@ -403,8 +429,9 @@ class Model {
     }
     m_arena->release();
     drop_raws_after(0);
+    drop_checked_after(0);
     auto const s = m_arena->statistics();
-    if (m_views.empty()) {
+    if (is_checked || m_views.empty()) {
       EXPECT_EQ(s.capacity_bytes, 0u);
       EXPECT_EQ(s.retired_bytes, 0u);
     }
@@ -420,6 +447,7 @@ class Model {
       if (m_random.below(2)) drop_view();
     }
     drop_raws_after(time);
+    drop_checked_after(time);
   }
 
   void ask_for_too_much() {
@@ -463,6 +491,7 @@ class Model {
     }
     drop_raws_after(0);
     m_arena.reset();
+    drop_checked_after(0);
     while (!m_views.empty()) {
       check_all_data();
       drop_view();
@@ -494,6 +523,39 @@ class Model {
     }
   }
 
+  void forget_bytes_of(TrackedView const& view) {
+    if (view.data.bytes > 0) m_occupied.erase(address_of(view.data.address));
+    m_live_bytes -= view.arena_bytes;
+  }
+
+  /// What every View survives that isn't in CheckedSpace.
+  void drop_checked_after(std::uint64_t time) {
+    if (!is_checked) return;
+    for (auto& view : m_views) {
+      if (view.is_invalid || view.time <= time) continue;
+      view.is_invalid = true;
+      ++m_escaped;
+      forget_bytes_of(view);
+    }
+  }
+
+  std::size_t valid_views() const {
+    return static_cast<std::size_t>(
+        std::count_if(m_views.begin(), m_views.end(),
+                      [](auto const& view) { return !view.is_invalid; }));
+  }
+
+  void check_view_exhaustion(KokkosArena::ArenaStatistics const& before,
+                             std::size_t bytes) {
+    auto const most = bytes + most_overhead + 2 * alignof(Wide);
+    if (!is_checked) return check_exhaustion(before, most);
+    // Checked memory is limited by what is used of it.
+    ++m_exhausted;
+    EXPECT_EQ(lasting(m_arena->statistics()), lasting(before));
+    ASSERT_NE(C::maximum, unbounded);
+    EXPECT_GT(before.used_bytes + most, C::maximum);
+  }
+
   /// \param[in] most  That the allocation can have taken, whatever is in its
   ///                  way.
   void check_exhaustion(KokkosArena::ArenaStatistics const& before,
@@ -504,19 +566,27 @@ class Model {
     ASSERT_NE(C::maximum, unbounded);
     EXPECT_GT(before.capacity_bytes + before.retired_bytes + most, C::maximum);
     // A single block has all of its rest at its end.
-    if (before.blocks == 1 && before.retired_blocks == 0) {
+    if (!is_checked && before.blocks == 1 && before.retired_blocks == 0) {
       EXPECT_GT(before.used_bytes + most, before.capacity_bytes);
     }
   }
 
   void check_all_data() {
-    for (auto const& view : m_views) EXPECT_TRUE(view.data.intact());
+    for (auto const& view : m_views) {
+      if (!view.is_invalid) {
+        EXPECT_TRUE(view.data.intact());
+      } else if (view.data.bytes > 0) {
+        for (auto const& share : view.shares) {
+          EXPECT_TRUE(share->is_known_as_invalid());
+        }
+      }
+    }
     for (auto const& raw : m_raws) EXPECT_TRUE(raw.data.intact());
   }
 
   void check_statistics() {
     auto const s = m_arena->statistics();
-    EXPECT_EQ(s.live_allocations, m_views.size());
+    EXPECT_EQ(s.live_allocations, valid_views());
     EXPECT_EQ(s.live_bytes, m_live_bytes);
     EXPECT_EQ(s.total_allocations, m_total);
     EXPECT_EQ(s.resets, m_resets);
@@ -531,7 +601,7 @@ class Model {
     if (s.retired_blocks == 0) {
       EXPECT_GE(s.used_bytes, s.live_bytes + raw_bytes);
     }
-    if (m_views.empty() && m_raws.empty()) {
+    if (valid_views() == 0 && m_raws.empty()) {
       EXPECT_EQ(s.used_bytes, 0u);
     }
     EXPECT_LE(s.used_bytes, s.capacity_bytes);
@@ -541,7 +611,9 @@ class Model {
     EXPECT_EQ(s.retired_blocks == 0, s.retired_bytes == 0);
     EXPECT_EQ(s.blocks == 0, s.capacity_bytes == 0);
     EXPECT_GE(s.upstream_bytes, s.capacity_bytes + s.retired_bytes);
-    if (C::maximum != unbounded) {
+    if (C::maximum != unbounded && is_checked) {
+      EXPECT_LE(s.used_bytes, 2 * C::maximum);
+    } else if (C::maximum != unbounded) {
       EXPECT_LE(s.capacity_bytes + s.retired_bytes, C::maximum);
     }
     EXPECT_GE(s.peak_bytes, m_last.peak_bytes);

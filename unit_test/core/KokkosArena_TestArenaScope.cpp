@@ -20,7 +20,6 @@ using KokkosArena::Arena;
 using KokkosArena::ArenaFrame;
 using KokkosArena::ArenaOptions;
 using KokkosArena::ArenaScope;
-using KokkosArena::ScopedSpace;
 using KokkosArena::with_arena;
 
 using HostArena = Arena<Host>;
@@ -324,6 +323,11 @@ TEST(arena_frame, leaves_live_views_valid) {
     Kokkos::deep_copy(view, 7.);
     arena.allocate(1000);
   }
+  if constexpr (is_checked) {
+    EXPECT_EQ(live(arena), 0u);
+    EXPECT_THROW((void)view(0), KokkosArena::InvalidViewAccess);
+    return;
+  }
   EXPECT_EQ(live(arena), 1u);
   // Whoever is given the View's memory would overwrite it here.
   auto* const other = static_cast<char*>(arena.allocate(5000));
@@ -347,6 +351,14 @@ TEST(arena_frame, rewinds_and_leaves_live_views_valid_after_a_reset_inside) {
     arena.allocate(1000);
   }
   auto const s = arena.statistics();
+  if constexpr (is_checked) {
+    EXPECT_EQ(s.live_allocations, 0u);
+    EXPECT_EQ(s.used_bytes, 0u);
+    EXPECT_EQ(s.escaped_views, 2u);
+    EXPECT_THROW((void)old_view(0), KokkosArena::InvalidViewAccess);
+    EXPECT_THROW((void)new_view(0), KokkosArena::InvalidViewAccess);
+    return;
+  }
   EXPECT_EQ(s.live_allocations, 2u);
   EXPECT_LT(s.used_bytes, 100 * sizeof(double) + 1000);
   auto* const other = static_cast<char*>(arena.allocate(5000));

@@ -454,7 +454,12 @@ TEST(make_view, outlives_its_arena) {
     view = with_arena(arena, [] { return make_view<V>("survivor", 1000); });
     Kokkos::deep_copy(view, 5);
   }
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(view(i), 5);
+  if constexpr (is_checked) {
+    EXPECT_THROW((void)view(0), KokkosArena::InvalidViewAccess);
+  } else {
+    for (int i = 0; i < 1000; ++i) ASSERT_EQ(view(i), 5);
+  }
+  EXPECT_EQ(view.label(), "survivor");
 }
 
 // --------------------------------------------------------------------- labels
