@@ -239,6 +239,27 @@ TYPED_TEST(poison, reset_poisons_all_and_memory_is_usable_in_the_next_cycle) {
   }
 }
 
+TYPED_TEST(poison, reset_poisons_the_high_end_of_a_block) {
+  using view_type  = typename TestFixture::view_type;
+  constexpr auto n = std::size_t(10000);
+  KokkosArena::ArenaScope const scope(*this->m_arena);
+  // Large ones alternate between the ends.
+  auto first  = view_type("low", n);
+  auto second = view_type("high", n);
+  auto third  = view_type("low", n);
+  auto fourth = view_type("high", n);
+  ASSERT_GT(second.data(), fourth.data());
+  ASSERT_GT(fourth.data(), third.data());
+  auto* const above = fourth.data() + n;
+  second            = view_type();
+  auto* const raw =
+      static_cast<double*>(this->m_arena->allocate(n * sizeof(double)));
+  ASSERT_GE(raw, above) << "it isn't where the second was";
+  first = third = fourth = view_type();
+  this->m_arena->reset();
+  EXPECT_TRUE(is_poisoned_throughout(raw, n * sizeof(double)));
+}
+
 TYPED_TEST(poison, views_are_poisoned_with_their_last_copy) {
   using view_type = typename TestFixture::view_type;
   KokkosArena::ArenaScope const scope(*this->m_arena);
@@ -326,6 +347,24 @@ TYPED_TEST(poison, handles_give_usable_memory_until_reset) {
     this->m_arena->reset();
     EXPECT_TRUE(is_poisoned_throughout(view.data(), 35 * sizeof(double)));
   }
+}
+
+bool s_block_was_usable = false;
+
+TYPED_TEST(poison, a_block_is_unpoisoned_before_it_goes_upstream) {
+  // munmap would do it too, so it is looked at before.
+  namespace Tools  = Kokkos::Tools::Experimental;
+  auto const outer = Tools::get_callbacks();
+  Tools::set_deallocate_data_callback([](Kokkos_Profiling_SpaceHandle,
+                                         char const*, void const* address,
+                                         std::uint64_t bytes) {
+    s_block_was_usable = is_usable_throughout(address, bytes);
+  });
+  s_block_was_usable = false;
+  this->m_arena->allocate(1);
+  this->m_arena->release();
+  Tools::set_callbacks(outer);
+  EXPECT_TRUE(s_block_was_usable);
 }
 
 /// \brief What another thread has, which is there and idle while this one does
@@ -431,7 +470,8 @@ TYPED_TEST(poison_threads, views_of_other_threads_survive_a_reset) {
   arena.deallocate(arena.allocate(arena_bytes / 2));
   arena.reset();
   view_type view;
-  void* raw = nullptr;
+  void* raw          = nullptr;
+  auto* const before = arena.allocate(20000);
   beside_another_thread(
       [&] {
         KokkosArena::ArenaScope const scope(arena);
@@ -442,6 +482,7 @@ TYPED_TEST(poison_threads, views_of_other_threads_survive_a_reset) {
       [&] {
         auto* const own = arena.allocate(1000);
         arena.reset();
+        EXPECT_TRUE(is_poisoned_throughout(before, 20000));
         EXPECT_TRUE(is_poisoned_throughout(own, 1000));
         EXPECT_TRUE(is_poisoned_throughout(raw, 100));
         EXPECT_TRUE(has_pattern(view, 1));
