@@ -2,6 +2,8 @@
 #ifndef KOKKOSARENA_IMPL_BLOCK_HPP
 #define KOKKOSARENA_IMPL_BLOCK_HPP
 
+#include <impl/KokkosArena_Poison.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -43,15 +45,22 @@ struct Hole {
 /// allocations and holes; holes are sorted, never adjacent to each other nor to
 /// the free range [top, floor). So a block whose last allocation is given back
 /// has no hole and is empty.
+///
+/// A block that poisons (see KokkosArena_Poison.hpp): poisoned is all but the
+/// bytes that were asked for, which leaves out what fills up a granule.
 class Block {
  public:
   /// \param[in] begin       First address, a multiple of the granule.
   /// \param[in] bytes       Length, a multiple of the granule.
-  Block(std::uintptr_t begin, std::size_t bytes) noexcept
+  /// \param[in] poisons     Whether AddressSanitizer is to know what is free.
+  Block(std::uintptr_t begin, std::size_t bytes, bool poisons = false) noexcept
       : m_top(begin),
         m_floor(begin + bytes),
         m_begin(begin),
-        m_end(begin + bytes) {}
+        m_end(begin + bytes),
+        m_poisons(poisons) {
+    poison(begin, begin + bytes);
+  }
 
   /// \brief Takes bytes from a hole or else from the top; 0 if neither has
   /// them. \pre bytes > 0, alignment is a power of two.
@@ -60,10 +69,10 @@ class Block {
                           std::size_t most_holes = few_holes) noexcept {
     if (bytes <= m_largest_hole) [[unlikely]] {
       if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
-        return address;
+        return unpoisoned(address, bytes);
       }
     }
-    return take_from_top(bytes, alignment);
+    return unpoisoned(take_from_top(bytes, alignment), bytes);
   }
 
   /// \brief The same for a large allocation that will be given back: at the
@@ -73,13 +82,14 @@ class Block {
                                 std::size_t most_holes = few_holes) noexcept {
     if (bytes <= m_largest_hole) {
       if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
-        return address;
+        return unpoisoned(address, bytes);
       }
     }
     bool const low = m_top == m_begin || (m_floor != m_end && m_last_is_high);
     m_last_is_high = !low;
-    return low ? take_from_top(bytes, alignment)
-               : take_from_floor(bytes, alignment);
+    return unpoisoned(low ? take_from_top(bytes, alignment)
+                          : take_from_floor(bytes, alignment),
+                      bytes);
   }
 
   /// \brief The one of the two for a View of that size.
@@ -105,6 +115,7 @@ class Block {
   /// neighbours and with the free range.
   void deallocate(std::uintptr_t address, std::size_t bytes) noexcept {
     auto const end = address + align_up(bytes, granule);
+    poison(address, end);
     if (end == m_top && m_holes.empty()) {
       m_top = address;
     } else {
@@ -135,30 +146,38 @@ class Block {
     m_begin = begin;
     m_end   = begin + bytes;
     m_peak  = 0;
-    clear();
+    forget_all();
+    poison(m_begin, m_end);
   }
 
   /// \brief Forgets every allocation.
   void clear() noexcept {
-    m_top          = m_begin;
-    m_floor        = m_end;
-    m_largest_hole = 0;
-    m_hole_bytes   = 0;
-    m_old_holes    = 0;
-    m_holes.clear();
+    poison(m_begin, m_top);
+    poison(m_floor, m_end);
+    forget_all();
   }
 
   /// \brief Forgets every allocation but these, which are given in the order of
   /// their addresses.
   template <class Ranges>
   void clear_but(Ranges const& kept) noexcept {
-    clear();
+    forget_all();
     for (Hole const& range : kept) {
       Hole const gap{m_top, range.begin};
       m_top = range.end;
-      if (gap.bytes() > 0) insert_hole(gap);
+      if (gap.bytes() > 0) {
+        poison(gap.begin, gap.end);
+        insert_hole(gap);
+      }
     }
+    poison(m_top, m_end);
     restart_peak();
+  }
+
+  /// \brief Poisons [begin, end) if the block does; for bytes that are to be
+  /// given back later.
+  void poison(std::uintptr_t begin, std::uintptr_t end) const noexcept {
+    if (m_poisons) Impl::poison(begin, end - begin);
   }
 
   std::uintptr_t begin() const noexcept { return m_begin; }
@@ -187,6 +206,21 @@ class Block {
   std::size_t chunk_bytes = 0;
 
  private:
+  std::uintptr_t unpoisoned(std::uintptr_t address,
+                            std::size_t bytes) const noexcept {
+    if (m_poisons && address) Impl::unpoison(address, bytes);
+    return address;
+  }
+
+  void forget_all() noexcept {
+    m_top          = m_begin;
+    m_floor        = m_end;
+    m_largest_hole = 0;
+    m_hole_bytes   = 0;
+    m_old_holes    = 0;
+    m_holes.clear();
+  }
+
   std::uintptr_t take_from_top(std::size_t bytes,
                                std::size_t alignment) noexcept {
     if (alignment > granule) [[unlikely]] {
@@ -331,6 +365,7 @@ class Block {
   std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
   std::uintptr_t m_begin;
   std::uintptr_t m_end;
+  bool m_poisons;  ///< In every build, so that the layout is the same.
   bool m_last_is_high      = false;  ///< Of the large ones.
   std::size_t m_warm       = 0;      ///< Index of the hole that was made last.
   std::size_t m_peak       = 0;

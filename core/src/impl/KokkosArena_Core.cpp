@@ -190,9 +190,9 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
         align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
     auto const end =
         (reinterpret_cast<std::uintptr_t>(memory) + bytes) / granule * granule;
-    auto block =
-        std::make_unique<OwnedBlock>(memory, bytes, first, end - first);
-    auto& all = registry();
+    auto block = std::make_unique<OwnedBlock>(memory, bytes, first, end - first,
+                                              poisons());
+    auto& all  = registry();
     std::lock_guard const guard(all.mutex);
     all.blocks[first] = {end, this};
     m_blocks.push_back(std::move(block));

@@ -279,12 +279,17 @@ class Core {
 
   bool has_live_views() const noexcept { return m_live_allocations > 0; }
 
+  /// Whether what is free is poisoned.
+  bool poisons() const noexcept { return m_upstream->is_poisonable(); }
+
  private:
   /// A block with what only the arena needs to know of it.
   struct OwnedBlock : Block {
     OwnedBlock(void* memory, std::size_t asked, std::uintptr_t first,
-               std::size_t bytes) noexcept
-        : Block(first, bytes), upstream_memory(memory), upstream_bytes(asked) {}
+               std::size_t bytes, bool poisons) noexcept
+        : Block(first, bytes, poisons),
+          upstream_memory(memory),
+          upstream_bytes(asked) {}
     void* upstream_memory;
     std::size_t upstream_bytes;
   };

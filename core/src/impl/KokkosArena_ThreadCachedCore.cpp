@@ -162,6 +162,20 @@ void ThreadCachedCore::drop_others_after(std::uint64_t epoch,
       drop_untracked_after(epoch, lane);
     }
   });
+  settle_others_to_poison(own);
+}
+
+/// \brief Has what the others were asked for done already: when a reset or
+/// rewind returns, all that it drops is to be poisoned.
+void ThreadCachedCore::settle_others_to_poison(
+    [[maybe_unused]] Lane const* own) noexcept {
+  if constexpr (has_address_sanitizer) {
+    if (!poisons()) return;
+    Revocation const revocation(*this, own);
+    for_lanes([&](Lane& lane) {
+      if (&lane != own) settle(lane);
+    });
+  }
 }
 
 void ThreadCachedCore::give_back_untracked_of(Lane& lane, std::uintptr_t begin,
@@ -213,7 +227,7 @@ Lane* ThreadCachedCore::make_lane() noexcept {
     try {
       auto const slots = std::max(m_slots, slot + 1);
       m_with_chunk.reserve(slots);  // so that a chunk can be had without memory
-      lane    = std::make_unique<Lane>();
+      lane    = std::make_unique<Lane>(poisons());
       m_slots = slots;
     } catch (std::bad_alloc const&) {
       return nullptr;
@@ -312,6 +326,8 @@ bool ThreadCachedCore::deallocate_tracked_slowly(std::uintptr_t begin,
     holder->give_back_view(begin, bytes);
     return false;
   }
+  // The owner will, but when is not known.
+  holder->chunk.poison(begin, begin + align_up(bytes, granule));
   try {
     holder->freed_by_others.push_back(
         {begin, begin + align_up(bytes, granule)});
@@ -359,6 +375,7 @@ void ThreadCachedCore::reset() {
       lane.mutex.ask_for_attention();
     }
   });
+  settle_others_to_poison(own);
   std::array<Hole, thread_slots> chunks;
   std::transform(m_with_chunk.begin(), m_with_chunk.end(), chunks.begin(),
                  [](Lane const* lane) {

@@ -36,6 +36,8 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
   static constexpr std::size_t most_bytes  = std::size_t(8) << 10;
   static constexpr std::size_t chunk_bytes = std::size_t(256) << 10;
 
+  explicit Lane(bool poisons) noexcept : chunk(granule, 0, poisons) {}
+
   bool has_chunk() const noexcept { return chunk.capacity() > 0; }
   std::uintptr_t take(std::size_t bytes) noexcept {
     return chunk.allocate(bytes, granule);
@@ -73,7 +75,7 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
   }
 
   BiasedMutex mutex;
-  Block chunk{granule, 0};
+  Block chunk;
   std::uint64_t total_views     = 0;
   std::uint64_t live_bytes      = 0;
   std::uint64_t peak_live_bytes = 0;
@@ -240,6 +242,7 @@ class SynchronizedCore<ThreadCached> final : public Core {
       std::uintptr_t address) const noexcept;
   void drop_untracked_after(std::uint64_t epoch, Lane& lane) noexcept;
   void drop_others_after(std::uint64_t epoch, Lane const* own) noexcept;
+  void settle_others_to_poison(Lane const* own) noexcept;
   Lane* holder_of(std::uintptr_t address) const noexcept;
 
   /// Calls f(lane) for all.

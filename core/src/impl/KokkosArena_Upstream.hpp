@@ -4,10 +4,12 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <impl/KokkosArena_Pages.hpp>
+#include <impl/KokkosArena_Poison.hpp>
 
 #include <Kokkos_Core.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -24,8 +26,11 @@ class Upstream {
 
   /// \return At least \c bytes; throws whatever the space throws, or
   /// std::bad_alloc.
-  virtual void* allocate(std::size_t bytes)                          = 0;
+  virtual void* allocate(std::size_t bytes) = 0;
+  /// What the arena has poisoned is unpoisoned then.
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
+  /// \return Whether the arena is to poison what is free.
+  virtual bool is_poisonable() const noexcept = 0;
 };
 
 /// Memory upstream, as Kokkos Tools see it.
@@ -71,12 +76,27 @@ class SpaceUpstream final : public Upstream {
     if constexpr (!is_synchronous_v<ExecutionSpace>) {
       m_instance.fence("KokkosArena: before a block is given back");
     }
+    if (is_poisonable()) {
+      unpoison(reinterpret_cast<std::uintptr_t>(address), bytes);
+    }
     if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
       report_pages_given_back(address, bytes);
       unmap_pages(address, bytes);
     } else {
       m_space.deallocate(block_label, address, bytes);
     }
+  }
+
+  bool is_poisonable() const noexcept override {
+    // A host kernel that the program doesn't wait for may rightly read what the
+    // program has dropped. Those of devices aren't watched.
+    constexpr bool kernels_are_watched =
+        !is_synchronous_v<ExecutionSpace> &&
+        Kokkos::SpaceAccessibility<ExecutionSpace,
+                                   Kokkos::HostSpace>::accessible;
+    return has_address_sanitizer && !kernels_are_watched &&
+           Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                                      MemorySpace>::accessible;
   }
 
  private:
