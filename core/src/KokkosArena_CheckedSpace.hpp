@@ -47,7 +47,12 @@ class CheckedSpace
   static constexpr char const* name_prefix = "Checked<";
 
   static Impl::CheckedStore& store_of(Impl::Core& core) {
-    return core.checked_store(Impl::checks_accesses_v<MemorySpace>);
+    constexpr bool checks = Impl::checks_accesses_v<MemorySpace>;
+    if constexpr (checks) {
+      // Used, so that it is initialised.
+      static_cast<void>(&Impl::checked_addresses_are_reserved<MemorySpace>);
+    }
+    return core.checked_store(checks);
   }
   static void* take(Impl::Core& core, std::size_t bytes, char const* label) {
     return store_of(core).allocate(0, bytes, 64, label, {})->data;

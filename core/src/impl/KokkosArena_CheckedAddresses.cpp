@@ -43,7 +43,7 @@ std::size_t wanted_bytes() noexcept {
   return align_down(bytes, alignment_bytes);
 }
 
-Slice elsewhere = Slice::unused;
+constinit Slice elsewhere = Slice::unused;
 
 constinit std::mutex mutex;
 std::size_t next_slice = 0;
@@ -65,7 +65,15 @@ CheckedAddresses reserve() noexcept {
 
 }  // namespace
 
-CheckedAddresses checked_addresses = reserve();
+constinit CheckedAddresses checked_addresses{nullptr, nullptr, &elsewhere};
+
+bool reserve_checked_addresses() noexcept {
+  static bool const reserved = [] {
+    checked_addresses = reserve();
+    return checked_addresses.begin != nullptr;
+  }();
+  return reserved;
+}
 
 std::uintptr_t take_addresses(std::size_t bytes) noexcept {
   auto const& all  = checked_addresses;

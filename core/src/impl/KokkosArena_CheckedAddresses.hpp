@@ -25,7 +25,7 @@ inline constexpr std::size_t slice_bytes = std::size_t(1) << slice_shift;
 ///
 /// Plain variables, since an atomic load in each access can't be taken out of a
 /// loop and makes it two to six times slower. That is right: the range and the
-/// table's place never change once the library is loaded. A slice becomes valid
+/// table's place never change once the program runs. A slice becomes valid
 /// before its first View is made, so whoever has that View, or a copy, is
 /// ordered after the change. It becomes dropped when an arena drops its Views:
 /// no program without a use after that reads it meanwhile, and in a program
@@ -37,6 +37,15 @@ struct CheckedAddresses {
   Slice* table;
 };
 extern CheckedAddresses checked_addresses;
+
+/// \brief Reserves the range, if that hasn't been done.
+/// \return Whether the system had addresses to reserve.
+bool reserve_checked_addresses() noexcept;
+
+/// Initialised when a program or a shared library is loaded that draws checked
+/// memory, so that no other has the range.
+template <class MemorySpace>
+inline bool const checked_addresses_are_reserved = reserve_checked_addresses();
 
 inline bool is_in_checked_addresses(void const* address) noexcept {
   return reinterpret_cast<std::uintptr_t>(address) -
@@ -65,11 +74,6 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept;
 
 /// \brief Makes what \c take_addresses gave invalid. Threads: any.
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
-
-/// \return Whether the system had addresses to reserve.
-inline bool has_checked_addresses() noexcept {
-  return checked_addresses.begin != checked_addresses.end;
-}
 
 }  // namespace KokkosArena::Impl
 
