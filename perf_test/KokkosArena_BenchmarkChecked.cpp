@@ -184,14 +184,23 @@ void kernel_in_one_place(benchmark::State& state) {
   measure(state, kernel);
 }
 
-/// The View made last is a frame's within that of the others.
+/// The View made last is a frame's within that of the others. Another one has
+/// been there before, so that addresses around those of the others are dropped.
 template <class Where, template <class> class Kernel>
 void kernel_in_two_frames(benchmark::State& state) {
+  using kernel_type = Kernel<typename Where::memory_space>;
   Where where;
+  auto const n = size_of(state);
+  kernel_type const first(n, [] {});
   ArenaFrame const outer(where.arena);
   std::optional<ArenaFrame> inner;
-  Kernel<typename Where::memory_space> kernel(
-      size_of(state), [&] { inner.emplace(where.arena); });
+  kernel_type kernel(n, [&] {
+    {
+      ArenaFrame const before(where.arena);
+      kernel_type const dropped(n, [] {});
+    }
+    inner.emplace(where.arena);
+  });
   measure(state, kernel);
 }
 
