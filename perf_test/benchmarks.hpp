@@ -23,9 +23,9 @@ struct InHostSpace {
   void next_cycle() {}
 };
 
-template <class Sync>
+template <class Sync, class Space = ScopedSpace<Kokkos::HostSpace>>
 struct InArena {
-  using memory_space = ScopedSpace<Kokkos::HostSpace>;
+  using memory_space = Space;
 
   InArena() = default;
   explicit InArena(std::size_t bytes) : arena(bytes) {}

@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 #define KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,20 +21,26 @@ enum class Slice : std::uint32_t { unused, dropped, valid };
 inline constexpr unsigned slice_shift    = 18;
 inline constexpr std::size_t slice_bytes = std::size_t(1) << slice_shift;
 
-/// The reserved range, empty where the system has none, and what its slices
-/// are: slice i at table[1 + i], and table[0] for all other addresses.
+/// The reserved range, empty where the system has none; the end of the part of
+/// it behind which nothing has been dropped; and what its slices are: see
+/// slice_of().
 ///
 /// Plain variables, since an atomic load in each access can't be taken out of a
 /// loop and makes it two to six times slower. That is right: the range and the
 /// table's place never change once the program runs. A slice becomes valid
 /// before its first View is made, so whoever has that View, or a copy, is
 /// ordered after the change. It becomes dropped when an arena drops its Views:
-/// no program without a use after that reads it meanwhile, and in a program
-/// with one, a thread that reads the old value or has taken the check out of a
-/// running loop accesses addresses that fault.
+/// no program without a use after that depends on whether it reads the old
+/// values meanwhile or the new ones, since dropped_end only grows, and says no
+/// more than where the table has to be asked; and in a program with one, a
+/// thread that reads the old ones or has taken the check out of a running loop
+/// accesses addresses that fault.
 struct CheckedAddresses {
   char const* begin;
   char const* end;
+  char const* dropped_end;
+  /// As if the slices began at address 0, which saves instructions: not to be
+  /// used as an array.
   Slice* table;
 };
 extern CheckedAddresses checked_addresses;
@@ -54,15 +61,34 @@ inline bool is_in_checked_addresses(void const* address) noexcept {
                                   checked_addresses.begin);
 }
 
-/// \return Whether the address is outside of the range, or in a slice that
-/// hasn't been dropped.
-inline bool is_valid(void const* address) noexcept {
-  auto const offset = reinterpret_cast<std::uintptr_t>(address) -
-                      reinterpret_cast<std::uintptr_t>(checked_addresses.begin);
-  auto const size =
-      static_cast<std::size_t>(checked_addresses.end - checked_addresses.begin);
-  auto const index = offset < size ? 1 + (offset >> slice_shift) : 0;
-  return checked_addresses.table[index] != Slice::dropped;
+/// \pre The address is in the range.
+inline Slice* slice_of(void const* address) noexcept {
+  return reinterpret_cast<Slice*>(
+      reinterpret_cast<std::uintptr_t>(checked_addresses.table) +
+      (reinterpret_cast<std::uintptr_t>(address) >> slice_shift) *
+          sizeof(Slice));
+}
+
+/// \brief The first thing to ask, without a look at the table.
+///
+/// Fresh addresses come after those that were dropped, so what was made last is
+/// outside of these, and memory of the base space is. It is one compare of
+/// variables: a compiler may read these in front of a loop wherever the check
+/// is in it, which it may do with the table only if the check comes always.
+/// With "less", g++ makes the version of the loop that is without checks before
+/// those with them, and it doesn't make many.
+inline bool is_among_dropped(void const* address) noexcept {
+#if defined(__SANITIZE_THREAD__)
+  // What the argument above allows, it can't know.
+  auto const* const end = std::atomic_ref(checked_addresses.dropped_end)
+                              .load(std::memory_order_relaxed);
+#else
+  auto const* const end = checked_addresses.dropped_end;
+#endif
+  auto const* const begin = checked_addresses.begin;
+  return reinterpret_cast<std::uintptr_t>(address) -
+             reinterpret_cast<std::uintptr_t>(begin) <
+         static_cast<std::size_t>(end - begin);
 }
 
 /// \brief Addresses that nobody uses, valid from now on, without memory.
