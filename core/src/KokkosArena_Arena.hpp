@@ -169,8 +169,10 @@ class Arena {
   /// \return The present point, for \c rewind; valid as long as the arena.
   /// Cost: constant. Threads: as \c Sync says.
   mark_type mark() const {
+    // In this order: what another thread makes in between is still older.
+    auto const mark = m_core->mark();
     if (auto* const store = checked_store()) store->count_mark();
-    return m_core->mark();
+    return mark;
   }
 
   /// \brief Drops what \c allocate gave after the mark was taken. Live Views

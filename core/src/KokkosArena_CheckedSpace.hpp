@@ -18,10 +18,11 @@ namespace KokkosArena {
 ///
 /// On Linux the memory moves to fresh addresses then, so that an access by any
 /// other way faults: a raw pointer, a View of another space over the same
-/// memory, a BLAS, and a DynRankView, which reads by address; see
-/// install_fault_handler(). Elsewhere nothing faults.
-/// Only Views over HostSpace are checked. For other spaces the memory is as
-/// ScopedSpace's, and escapes are reported.
+/// memory, a BLAS; see install_fault_handler(). So do what Kokkos does by
+/// address: accesses to a DynRankView, deep_copy of a value or to another
+/// layout, and resize. Elsewhere nothing faults, and memory of 1 GiB is used in
+/// turn. Only Views over HostSpace are checked. For other spaces the memory is
+/// as ScopedSpace's, and escapes are reported.
 ///
 /// A View's own end is as with ScopedSpace: an address that it has given back
 /// may be used again in the same cycle. Checked memory is apart from the rest

@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 
 #if defined(__linux__)
 #include <signal.h>
@@ -37,36 +36,36 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     Impl::describe_checked_address(info->si_addr, text, sizeof(text));
     write_line(text);
   }
-  if ((previous.sa_flags & SA_SIGINFO) != 0) {
-    previous.sa_sigaction(signal, info, context);
-  } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+  auto const handler = previous;
+  if ((handler.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) {
+    previous            = {};
+    previous.sa_handler = SIG_DFL;
+  }
+  if ((handler.sa_flags & SA_SIGINFO) != 0) {
+    handler.sa_sigaction(signal, info, context);
+  } else if (handler.sa_handler == SIG_DFL || handler.sa_handler == SIG_IGN) {
     // The access is made again on return, and faults again.
     struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     sigaction(signal, &standard, nullptr);
   } else {
-    previous.sa_handler(signal);
+    handler.sa_handler(signal);
   }
 }
 
 }  // namespace
 
 bool install_fault_handler() {
-  static std::mutex mutex;
-  std::lock_guard const guard(mutex);
-  struct sigaction current{};
-  if (sigaction(SIGSEGV, nullptr, &current) != 0) return false;
-  if ((current.sa_flags & SA_SIGINFO) != 0 &&
-      current.sa_sigaction == &on_fault) {
-    return true;
-  }
-  previous = current;
-  struct sigaction ours{};
-  ours.sa_sigaction = &on_fault;
-  // Nothing is blocked that wasn't: the previous handler may not return.
-  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-  sigemptyset(&ours.sa_mask);
-  return sigaction(SIGSEGV, &ours, nullptr) == 0;
+  static bool const installed = [] {
+    struct sigaction ours{};
+    ours.sa_sigaction = &on_fault;
+    // Nothing is blocked that wasn't: the previous handler may not return.
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigemptyset(&ours.sa_mask);
+    return sigaction(SIGSEGV, nullptr, &previous) == 0 &&
+           sigaction(SIGSEGV, &ours, nullptr) == 0;
+  }();
+  return installed;
 }
 
 #else

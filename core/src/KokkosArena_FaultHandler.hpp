@@ -9,7 +9,7 @@ namespace KokkosArena {
 /// named on stderr as InvalidViewAccess would; then the handler that was there
 /// before has its turn, as for all other faults: that of a debugger or a
 /// sanitizer, or else the system's, which ends the program.
-/// Calling it again does nothing, unless somebody has replaced the handler.
+/// Calling it again does nothing: who replaces it has to hand on to it.
 /// Cost: two system calls; none until a fault. Threads: any.
 /// \return Whether it is installed: on Linux it is.
 bool install_fault_handler();

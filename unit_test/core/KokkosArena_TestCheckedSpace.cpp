@@ -393,6 +393,97 @@ TEST(checked_space, marks_without_rewind_are_bounded_by_what_is_live) {
   EXPECT_LE(arena.statistics().capacity_bytes, std::size_t(128) << 10);
 }
 
+/// Views of frames within frames.
+void nest_frames(Arena<Host>& arena, int depth) {
+  if (depth == 0) return;
+  ArenaFrame const frame(arena);
+  Vector const view("of frame", 10);
+  view(0) = depth;
+  nest_frames(arena, depth - 1);
+  EXPECT_EQ(view(0), depth);
+}
+
+TEST(checked_space, nested_frames_and_marks_take_a_little_memory_each) {
+  constexpr std::size_t each = std::size_t(64) << 10;
+  for (auto const maximum : {std::size_t(1) << 20, ~std::size_t(0)}) {
+    Arena<Host> arena(ArenaOptions{.maximum_bytes = maximum});
+    nest_frames(arena, 100);
+    EXPECT_LE(arena.statistics().capacity_bytes, 101 * each);
+    arena.reset();
+    ArenaScope const scope(arena);
+    std::vector<Vector> views;
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_LE(arena.mark().epoch(), 1000u);
+      views.emplace_back("behind a mark", 10);
+      views.back()(0) = i;
+    }
+    EXPECT_LE(arena.statistics().capacity_bytes, 102 * each);
+    for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(views[i](0), i);
+  }
+}
+
+TEST(checked_space, frame_that_outgrows_its_memory_gets_more) {
+  Arena<Host> arena;
+  for (int i = 0; i < 5; ++i) {
+    ArenaFrame const frame(arena);
+    std::vector<Vector> views;
+    for (int k = 0; k < 100; ++k) {
+      views.emplace_back("view", 10000);
+      views.back()(9999) = k;
+    }
+    for (std::size_t k = 0; k < 100; ++k) EXPECT_EQ(views[k](9999), k);
+  }
+  EXPECT_LE(arena.statistics().capacity_bytes, std::size_t(32) << 20);
+}
+
+TEST(checked_space, reset_inside_a_frame_leaves_the_frame_usable) {
+  Arena<Host> arena;
+  Vector before, after;
+  {
+    ArenaFrame const frame(arena);
+    before = Vector("before", 10);
+    arena.reset();
+    after    = Vector("after", 10);
+    after(0) = 1;
+    EXPECT_THROW(before(0), InvalidViewAccess);
+  }
+  EXPECT_TRUE(says(message_of([&] { before(0) = 1; }), "after reset"));
+  EXPECT_TRUE(says(message_of([&] { after(0) = 1; }), "ArenaFrame"));
+}
+
+TEST(checked_space, views_of_many_windows_are_all_named_after_the_reset) {
+  using Unmanaged =
+      Kokkos::View<double*, Space, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  Arena<Host> arena;
+  std::vector<Unmanaged> unmanaged;
+  inside(arena, [&] {
+    std::vector<Vector> owners;
+    for (int i = 0; i < 40; ++i) {
+      owners.emplace_back("view " + std::to_string(i), 100'000);
+      unmanaged.emplace_back(owners.back());
+    }
+    return 0;
+  });
+  arena.reset();
+  for (std::size_t i = 0; i < 40; ++i) {
+    EXPECT_TRUE(says(message_of([&] { unmanaged[i](0) = 1; }),
+                     "\"view " + std::to_string(i) + "\""));
+  }
+}
+
+TEST(checked_space, refused_memory_uses_no_addresses_up) {
+  ::testing::internal::CaptureStderr();
+  Arena<Host> arena;
+  ArenaScope const scope(arena);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THROW(make_view<Vector>("huge", std::size_t(1) << 39),
+                 ArenaExhausted);
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(arena.statistics().total_allocations, 0u);
+  EXPECT_NO_THROW(Vector("next", 10)(0) = 1);
+}
+
 TEST(checked_space, fixed_arena_holds_no_more_than_its_bytes) {
   constexpr std::size_t bytes = std::size_t(1) << 20;
   Arena<Host> arena(ArenaOptions{
@@ -471,9 +562,15 @@ TEST(checked_space, kokkos_malloc_and_free_work_and_free_is_safe_after_reset) {
   EXPECT_EQ(data[99], 5);
   Kokkos::kokkos_free<Space>(data);
   EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  Kokkos::deep_copy(Matrix("a", 2, 3), Matrix("b", 2, 3));
   data = static_cast<double*>(Kokkos::kokkos_malloc<Space>("m", 800));
   arena.reset();
-  EXPECT_THROW(Kokkos::kokkos_realloc<Space>(data, 1600), InvalidViewAccess);
+  // Of no extents, whatever was copied before.
+  EXPECT_TRUE(says(message_of([&] {
+                     data = static_cast<double*>(
+                         Kokkos::kokkos_realloc<Space>(data, 1600));
+                   }),
+                   "View \"m\" \\(800 bytes\\)"));
   Kokkos::kokkos_free<Space>(data);
 }
 
@@ -931,6 +1028,21 @@ TEST_F(checked_space_death_test, dyn_rank_view_faults_after_reset) {
   EXPECT_DEATH(dynamic(1, 1) = 1, "View \"dynamic\" ");
 }
 
+// So do these.
+TEST_F(checked_space_death_test, copies_by_address_fault_after_reset) {
+  Kokkos::View<double**, Kokkos::LayoutRight, Host> const host("host", 30, 30);
+  Kokkos::View<double**, Kokkos::LayoutLeft, Space> left;
+  auto const vector = inside(arena, [&] {
+    left = Kokkos::View<double**, Kokkos::LayoutLeft, Space>("left", 30, 30);
+    return Vector("filled", 100);
+  });
+  arena.reset();
+  EXPECT_TRUE(KokkosArena::install_fault_handler());
+  EXPECT_DEATH(Kokkos::deep_copy(vector, 0.0), "View \"filled\" \\(100,");
+  EXPECT_DEATH(Kokkos::deep_copy(vector, 1.0), "View \"filled\" \\(100,");
+  EXPECT_DEATH(Kokkos::deep_copy(host, left), "View \"left\" \\(30 x 30,");
+}
+
 TEST_F(checked_space_death_test, fault_handler_names_the_view) {
   auto const view  = inside(arena, [] { return Vector("raw", 1000); });
   auto* const data = view.data();
@@ -975,13 +1087,42 @@ TEST_F(checked_space_death_test, fault_handler_hands_on) {
               "^the previous handler");
 }
 
+TEST_F(checked_space_death_test, fault_handler_ends_with_one_that_hands_on) {
+  auto const view  = inside(arena, [] { return Vector("raw", 1000); });
+  auto* const data = view.data();
+  arena.reset();
+  static struct sigaction ours;
+  auto const with_another = [&] {
+    KokkosArena::install_fault_handler();
+    struct sigaction another{};
+    another.sa_flags     = SA_SIGINFO;
+    another.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
+      ours.sa_sigaction(signal, info, context);
+    };
+    sigaction(SIGSEGV, &another, &ours);
+    KokkosArena::install_fault_handler();
+    first_of(data);
+  };
+  EXPECT_DEATH(with_another(), "View \"raw\"");
+  auto const with_one_shot = [&] {
+    struct sigaction once{};
+    once.sa_flags   = SA_RESETHAND;
+    once.sa_handler = [](int) {};
+    sigaction(SIGSEGV, &once, nullptr);
+    KokkosArena::install_fault_handler();
+    first_of(data);
+  };
+  EXPECT_DEATH(with_one_shot(), "View \"raw\"");
+}
+
 TEST_F(checked_space_death_test, guard_page_behind_each_view_finds_overruns) {
   Arena<Host> guarded(ArenaOptions{.label = "guarded", .guard_pages = true});
   ArenaScope const scope(guarded);
   EXPECT_TRUE(KokkosArena::install_fault_handler());
-  for (int const n : {8, 1000, 512, 100'000}) {
+  for (int const n : {8, 1000, 512, 100'000, 9, 1001}) {
     Vector const view("walled", n), next("next", n);
-    auto* const end = view.data() + n;
+    // The next multiple of 64 bytes.
+    auto* const end = view.data() + (n + 7) / 8 * 8;
     EXPECT_NO_THROW(view(n - 1) = 1);
     EXPECT_DEATH(first_of(end), "behind the end of View \"walled\" \\(" +
                                     std::to_string(n) + ", ");
@@ -1036,6 +1177,19 @@ TEST(few_addresses, are_used_again_and_it_is_said) {
   }
   EXPECT_TRUE(says(::testing::internal::GetCapturedStderr(),
                    "67108864 bytes of addresses .* have been used up"));
+  EXPECT_TRUE(has_pattern(lasting, 1));
+  // Of an address that two arenas have had, the one that has it now is meant.
+  std::vector<void*> pointers;
+  {
+    ArenaScope const scope(arena);
+    for (int i = 0; i < 300; ++i) {
+      auto* const kept = Kokkos::kokkos_malloc<Space>("kept", 8);
+      arena.reset();
+      ArenaScope const other(lasting_arena);
+      Kokkos::kokkos_free<Space>(Kokkos::kokkos_malloc<Space>("brief", 8));
+      pointers.push_back(kept);
+    }
+  }
   EXPECT_TRUE(has_pattern(lasting, 1));
   // What doesn't fit is refused, as elsewhere.
   try {

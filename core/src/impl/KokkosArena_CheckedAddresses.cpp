@@ -49,12 +49,13 @@ std::size_t next_slice = 0;
 bool came_round        = false;
 
 CheckedAddresses reserve() noexcept {
-  for (auto bytes = wanted_bytes(); bytes >= least_bytes; bytes /= 2) {
+  for (auto bytes = wanted_bytes(); bytes >= least_bytes;
+       bytes      = align_down(bytes / 2, alignment_bytes)) {
     auto* const begin = static_cast<char*>(reserve_addresses(bytes));
     if (!begin) continue;
-    // Zero is Slice::unused, and no page of so much memory is touched.
+    // Zero is Slice::unused.
     if (auto* const table = static_cast<Slice*>(
-            std::calloc(bytes / slice_bytes, sizeof(Slice)))) {
+            zeroed_pages(bytes / slice_bytes * sizeof(Slice)))) {
       auto const first = reinterpret_cast<std::uintptr_t>(begin) >> slice_shift;
       return {begin, begin + bytes, begin,
               reinterpret_cast<Slice*>(reinterpret_cast<std::uintptr_t>(table) -
@@ -115,6 +116,15 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept {
     first = align_up(static_cast<std::size_t>(obstacle - table), step);
   }
   return 0;
+}
+
+void untake_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
+  auto const& all   = checked_addresses;
+  auto const offset = begin - reinterpret_cast<std::uintptr_t>(all.begin);
+  auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
+  std::lock_guard const guard(mutex);
+  std::fill_n(slice_of(all.begin + offset), slices, Slice::unused);
+  if (next_slice == offset / slice_bytes + slices) next_slice -= slices;
 }
 
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {

@@ -98,6 +98,9 @@ inline bool is_among_dropped(void const* address) noexcept {
 /// which a line on stderr says. Threads: any.
 std::uintptr_t take_addresses(std::size_t bytes) noexcept;
 
+/// \brief Gives addresses back that nobody has seen. Threads: any.
+void untake_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
+
 /// \brief Makes what \c take_addresses gave invalid. Threads: any.
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
 

@@ -20,21 +20,55 @@ namespace KokkosArena::Impl {
 
 namespace {
 
-/// Dropped pieces without live Views of which a store knows the Views' labels.
-constexpr std::size_t remembered_pieces = 2;
+/// How many of the last drops a store knows the Views of that have ended.
+constexpr std::uint64_t remembered_drops = 2;
+/// Of a window.
+constexpr std::size_t least_window_bytes = std::size_t(64) << 10;
 /// Stores whose arena and Views are gone, of which the labels are known.
 constexpr std::size_t remembered_stores = 4;
 
+/// Its mutex is held for a look at the lists only, and never while a store's is
+/// taken: who has a store's may end elements, which may do anything.
 struct Registry {
   std::mutex mutex;
-  std::vector<CheckedStore*> stores;  ///< Of arenas that exist, or have Views.
-  std::vector<CheckedStore*> ended;   ///< Oldest first.
+  /// Of arenas that exist, or have Views.
+  std::vector<std::shared_ptr<CheckedStore>> stores;
+  std::vector<std::shared_ptr<CheckedStore>> ended;  ///< Oldest first.
+  std::uint64_t changes = 0;
 };
 
 /// Never destroyed: Views may die after the statics of this library.
 Registry& registry() {
   static auto* const instance = new Registry;
   return *instance;
+}
+
+/// \brief Calls f(store) until it says true, for stores of arenas that exist
+/// first. \return Whether it did.
+template <class F>
+bool any_store(F const& f) {
+  auto& all = registry();
+  for (;;) {
+    std::uint64_t changes = 0;
+    for (std::size_t i = 0;; ++i) {
+      std::shared_ptr<CheckedStore> store;
+      {
+        std::lock_guard const guard(all.mutex);
+        if (i == 0) changes = all.changes;
+        auto const count = all.stores.size();
+        if (i < count) {
+          store = all.stores[i];
+        } else if (i < count + all.ended.size()) {
+          store = all.ended[all.ended.size() - 1 - (i - count)];
+        } else if (changes == all.changes) {
+          return false;
+        } else {
+          break;  // One may have changed its place.
+        }
+      }
+      if (f(*store)) return true;
+    }
+  }
 }
 
 /// Text of limited size, made without heap memory.
@@ -57,6 +91,11 @@ class Text {
   std::size_t m_used = 0;
 };
 
+template <class T>
+void reserve_for(std::vector<T>& vector, std::size_t size) {
+  if (vector.capacity() < size) vector.reserve(2 * size);
+}
+
 }  // namespace
 
 ViewExtents& next_view_extents() noexcept {
@@ -73,15 +112,21 @@ CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
       m_guard_pages(options.guard_pages),
       m_huge_pages(options.huge_pages),
       m_fresh_addresses(fresh_addresses),
-      m_growth(options.history_length, options.initial_bytes) {
-  auto& all = registry();
-  std::lock_guard const guard(all.mutex);
-  all.stores.push_back(this);
-  // So that ending it takes no memory.
-  all.ended.reserve(remembered_stores + 1);
-}
+      m_growth(options.history_length, options.initial_bytes) {}
 
 CheckedStore::~CheckedStore() = default;
+
+CheckedStore& CheckedStore::make(Core& core, ArenaOptions const& options,
+                                 bool fresh_addresses) {
+  auto store = std::make_shared<CheckedStore>(core, options, fresh_addresses);
+  auto& all  = registry();
+  std::lock_guard const guard(all.mutex);
+  // So that ending it takes no memory.
+  all.ended.reserve(remembered_stores + 1);
+  all.stores.push_back(store);
+  ++all.changes;
+  return *store;
+}
 
 CheckedAllocation* CheckedStore::allocate(std::size_t front,
                                           std::size_t data_bytes,
@@ -147,6 +192,7 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
                            "\" has ended; nothing can be allocated from it");
   }
   auto const frame = current_frame(m_core);
+  std::size_t held = 0;  // By this frame since the last mark.
   for (auto p = m_pieces.rbegin(); p != m_pieces.rend(); ++p) {
     if ((*p)->frame != frame) continue;
     if ((*p)->marks != m_marks) {
@@ -163,7 +209,8 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
       piece->block.deallocate(begin, bytes);
       exhausted(bytes, label, "");
     }
-    m_has_overflown = m_has_overflown || piece->live > 0;
+    held += piece->window.bytes;
+    m_has_overflown = m_has_overflown || frame == 0;
   }
   if (!m_fresh_addresses) {
     if (!piece) piece = &new_piece(frame);
@@ -175,7 +222,7 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
   }
   std::string failure;
   auto const window =
-      acquire(bytes + (alignment > slice_bytes ? alignment : 0), failure);
+      acquire(bytes + (alignment > slice_bytes ? alignment : 0), held, failure);
   if (window.bytes == 0) exhausted(bytes, label, failure);
   try {
     piece = &new_piece(frame);
@@ -192,10 +239,10 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
 CheckedPiece& CheckedStore::new_piece(std::uint64_t frame) {
   // So that dropping pieces takes no memory.
   auto const pieces = m_pieces.size() + m_history.size() + 1;
-  m_pieces.reserve(pieces);
-  m_history.reserve(pieces);
-  m_free_pieces.reserve(pieces + m_free_pieces.size());
-  m_spares.reserve(pieces + m_spares.size());
+  reserve_for(m_pieces, pieces);
+  reserve_for(m_history, pieces);
+  reserve_for(m_free_pieces, pieces + m_free_pieces.size());
+  reserve_for(m_spares, pieces + m_spares.size());
   if (m_free_pieces.empty()) {
     m_pieces.push_back(std::make_unique<CheckedPiece>());
   } else {
@@ -213,34 +260,40 @@ CheckedPiece& CheckedStore::new_piece(std::uint64_t frame) {
   return piece;
 }
 
+/// \param[in] held  By what needs it, in windows that don't suffice.
 /// \return A window of at least so many bytes; an empty one if there is none.
-CheckedWindow CheckedStore::acquire(std::size_t needed, std::string& failure) {
-  auto best = m_spares.end();
-  for (auto spare = m_spares.begin(); spare != m_spares.end(); ++spare) {
-    if (spare->bytes >= needed &&
-        (best == m_spares.end() || spare->bytes < best->bytes)) {
-      best = spare;
-    }
-  }
+CheckedWindow CheckedStore::acquire(std::size_t needed, std::size_t held,
+                                    std::string& failure) {
+  // The largest, since nobody knows how much more will be needed.
+  auto const largest = std::max_element(
+      m_spares.begin(), m_spares.end(),
+      [](auto const& a, auto const& b) { return a.bytes < b.bytes; });
   CheckedWindow window;
-  if (best != m_spares.end()) {
-    window = *best;
-    m_spares.erase(best);
+  if (largest != m_spares.end() && largest->bytes >= needed) {
+    window = *largest;
+    m_spares.erase(largest);
     return window;
   }
-  window.bytes =
-      align_up(m_growth.next_block_bytes(needed, capacity()), page_bytes());
-  window.begin = take_addresses(window.bytes);
-  if (window.begin == 0) {
-    failure = "no addresses for checked memory are left";
-    return {};
+  // The cycle's first is to hold all of it. Those of frames and behind marks
+  // begin small, and double.
+  auto const wanted = m_pieces.empty() ? m_growth.next_block_bytes(needed, 0)
+                                       : std::max(held, least_window_bytes);
+  for (auto const bytes :
+       {std::max(needed, std::min(wanted, m_maximum_bytes)), needed}) {
+    window.bytes = align_up(bytes, page_bytes());
+    window.begin = take_addresses(window.bytes);
+    if (window.begin == 0) {
+      failure = "no addresses for checked memory are left";
+    } else if (lend_pages(reinterpret_cast<void*>(window.begin), window.bytes,
+                          m_huge_pages)) {
+      break;
+    } else {
+      failure = "the system has no memory";
+      untake_addresses(window.begin, window.bytes);
+      window.begin = 0;
+    }
   }
-  if (!lend_pages(reinterpret_cast<void*>(window.begin), window.bytes,
-                  m_huge_pages)) {
-    drop_addresses(window.begin, window.bytes);
-    failure = "the system has no memory";
-    return {};
-  }
+  if (window.begin == 0) return {};
   report_pages_taken(reinterpret_cast<void*>(window.begin), window.bytes);
   ++m_acquired;
   m_acquired_bytes += window.bytes;
@@ -251,19 +304,19 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::string& failure) {
 bool CheckedStore::renew(CheckedWindow& window) noexcept {
   // To a tool that knows allocations by their address, another allocation.
   report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
-  auto const fresh = take_addresses(window.bytes);
+  // Guard pages would move with the others.
+  auto const fresh = m_guard_pages ? 0 : take_addresses(window.bytes);
   // First the table, then the pages: an access that the table allows must not
   // reach what is given to somebody else.
   drop_addresses(window.begin, window.bytes);
-  if (fresh != 0 && !m_guard_pages &&
-      move_pages(reinterpret_cast<void*>(window.begin),
-                 reinterpret_cast<void*>(fresh), window.bytes)) {
+  if (fresh != 0 && move_pages(reinterpret_cast<void*>(window.begin),
+                               reinterpret_cast<void*>(fresh), window.bytes)) {
     window.begin = fresh;
     report_pages_taken(reinterpret_cast<void*>(fresh), window.bytes);
     return true;
   }
   take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
-  if (fresh != 0) drop_addresses(fresh, window.bytes);
+  if (fresh != 0) untake_addresses(fresh, window.bytes);
   return false;
 }
 
@@ -300,8 +353,10 @@ CheckedAllocation& CheckedStore::enter(CheckedPiece& piece,
     ledger.erase(std::next(first), last);
   } else {
     if (m_free_allocations.empty()) {
-      m_allocations.push_back(std::make_unique<CheckedAllocation>());
-      m_free_allocations.reserve(m_allocations.capacity());
+      auto another = std::make_unique<CheckedAllocation>();
+      // For all, so that giving them back takes no memory.
+      reserve_for(m_free_allocations, m_allocations.size() + 1);
+      m_allocations.push_back(std::move(another));
       m_free_allocations.push_back(m_allocations.back().get());
     }
     made = m_free_allocations.back();
@@ -314,6 +369,17 @@ CheckedAllocation& CheckedStore::enter(CheckedPiece& piece,
   made->bytes = bytes;
   made->alive = false;
   return *made;
+}
+
+void CheckedStore::set_record(CheckedAllocation& allocation,
+                              int (*use_count)(void const*),
+                              void (*end_record)(void*),
+                              void (*end_elements)(void*), bool owns) noexcept {
+  Guard const guard(m_mutex);
+  allocation.use_count    = use_count;
+  allocation.end_record   = end_record;
+  allocation.end_elements = end_elements;
+  allocation.owns         = owns;
 }
 
 void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
@@ -348,7 +414,7 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
       }
     }
     --piece.live;
-    store.trim_history();
+    if (piece.dropped && piece.live == 0) store.trim_history();
     last = store.m_ended && store.m_live_allocations == 0;
   }
   if (core) core->deallocate_tracked(memory, bytes);
@@ -357,9 +423,9 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
 
 /// \brief Forgets what was dropped longest ago, but for Views that are alive.
 void CheckedStore::trim_history() noexcept {
-  for (std::size_t i = 0; m_history.size() > remembered_pieces + i;) {
+  for (std::size_t i = 0; i < m_history.size();) {
     auto& piece = m_history[i];
-    if (piece->live > 0) {
+    if (piece->live > 0 || piece->drop_number + remembered_drops > m_drops) {
       ++i;
       continue;
     }
@@ -377,6 +443,10 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
                                                CheckedDrop const& drop,
                                                bool keep_windows) noexcept {
   std::vector<EscapedView> views;
+  if (std::none_of(m_pieces.begin(), m_pieces.end(),
+                   [&](auto const& piece) { return is_dropped(*piece); })) {
+    return views;
+  }
   note_peaks();
   for (std::size_t i = 0; i < m_pieces.size(); ++i) {
     auto& piece = *m_pieces[i];
@@ -387,7 +457,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
       try {
         views.push_back({a->label, a->data_bytes,
                          a->use_count ? a->use_count(a->record) : 1});
-      } catch (std::bad_alloc const&) {
+      } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
         // Better a short report than none.
       }
     }
@@ -401,6 +471,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
   }
   std::sort(views.begin(), views.end(),
             [](auto const& a, auto const& b) { return a.bytes > b.bytes; });
+  ++m_drops;
   std::size_t kept = 0;
   for (auto& owned : m_pieces) {
     if (!is_dropped(*owned)) {
@@ -424,6 +495,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
     }
     piece.dropped       = true;
     piece.dropped_cycle = m_core.cycle();
+    piece.drop_number   = m_drops;
     piece.drop          = drop;
     m_history.push_back(std::move(owned));
   }
@@ -498,7 +570,7 @@ void CheckedStore::end_frame(std::uint64_t frame,
         drop_if([&](CheckedPiece const& piece) { return piece.frame == frame; },
                 drop, true);
   }
-  report(std::move(views), drop, false);
+  report_only(std::move(views), drop);
 }
 
 void CheckedStore::end() noexcept {
@@ -510,7 +582,7 @@ void CheckedStore::end() noexcept {
     for (auto const& spare : m_spares) release(spare);
     m_spares.clear();
   }
-  report(std::move(views), drop, false);
+  report_only(std::move(views), drop);
   bool last = false;
   {
     Guard const guard(m_mutex);
@@ -523,18 +595,19 @@ void CheckedStore::end() noexcept {
 /// \brief Keeps the labels for a while, of this store and a few others whose
 /// arenas have ended.
 void CheckedStore::retire() noexcept {
-  auto& all            = registry();
-  CheckedStore* oldest = nullptr;
-  {
-    std::lock_guard const guard(all.mutex);
-    std::erase(all.stores, this);
-    all.ended.push_back(this);
-    if (all.ended.size() > remembered_stores) {
-      oldest = all.ended.front();
-      all.ended.erase(all.ended.begin());
-    }
+  auto& all = registry();
+  std::shared_ptr<CheckedStore> oldest;  // Ends without the mutex.
+  std::lock_guard const guard(all.mutex);
+  ++all.changes;
+  auto const self =
+      std::find_if(all.stores.begin(), all.stores.end(),
+                   [&](auto const& store) { return store.get() == this; });
+  all.ended.push_back(std::move(*self));
+  all.stores.erase(self);
+  if (all.ended.size() > remembered_stores) {
+    oldest = std::move(all.ended.front());
+    all.ended.erase(all.ended.begin());
   }
-  delete oldest;
 }
 
 void CheckedStore::report(std::vector<EscapedView> views,
@@ -570,6 +643,17 @@ void CheckedStore::report(std::vector<EscapedView> views,
     throw EscapedViews("KokkosArena: " + message.str(), std::move(views));
   }
   std::fprintf(stderr, "KokkosArena: %s\n", message.str().c_str());
+}
+
+/// \brief The same where a destructor has dropped them.
+void CheckedStore::report_only(std::vector<EscapedView> views,
+                               CheckedDrop const& drop) noexcept {
+  try {
+    report(std::move(views), drop, false);
+  } catch (std::bad_alloc const&) {
+    std::fputs("KokkosArena: no memory for a report of escaped Views\n",
+               stderr);
+  }
 }
 
 std::vector<EscapedView> CheckedStore::escapes() const {
@@ -616,46 +700,35 @@ void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
   statistics.escaped_views += m_escaped;
 }
 
-CheckedAllocation* CheckedStore::find(void const* address) noexcept {
+CheckedAllocation* CheckedStore::find(void const* address,
+                                      bool dropped) noexcept {
   auto const a = reinterpret_cast<std::uintptr_t>(address);
   Guard const guard(m_mutex);
-  auto const find_in = [&](auto const& pieces) -> CheckedAllocation* {
-    for (auto const& piece : pieces) {
-      auto const next =
-          std::upper_bound(piece->ledger.begin(), piece->ledger.end(), a,
-                           [](std::uintptr_t x, CheckedAllocation const* y) {
-                             return x < y->begin;
-                           });
-      if (next == piece->ledger.begin()) continue;
-      auto* const found = *std::prev(next);
-      if (found->alive && found->data == address) return found;
-    }
-    return nullptr;
-  };
-  auto* const found = find_in(m_pieces);
-  return found ? found : find_in(m_history);
+  for (auto const& piece : dropped ? m_history : m_pieces) {
+    auto const next =
+        std::upper_bound(piece->ledger.begin(), piece->ledger.end(), a,
+                         [](std::uintptr_t x, CheckedAllocation const* y) {
+                           return x < y->begin;
+                         });
+    if (next == piece->ledger.begin()) continue;
+    auto* const found = *std::prev(next);
+    if (found->alive && found->data == address) return found;
+  }
+  return nullptr;
 }
 
-bool CheckedStore::describe(void const* address, char* text,
+bool CheckedStore::describe(void const* address, bool dropped, char* text,
                             std::size_t size) noexcept {
-  auto const a        = reinterpret_cast<std::uintptr_t>(address);
-  auto const contains = [&](CheckedPiece const& piece) {
-    return a - piece.window.begin < piece.window.bytes;
-  };
+  auto const a = reinterpret_cast<std::uintptr_t>(address);
   Guard const guard(m_mutex);
-  for (auto const& piece : m_pieces) {
-    if (contains(*piece)) {
-      describe(*piece, address, text, size);
-      return true;
-    }
-  }
-  for (auto piece = m_history.rbegin(); piece != m_history.rend(); ++piece) {
-    if (contains(**piece)) {
-      describe(**piece, address, text, size);
-      return true;
-    }
-  }
-  return false;
+  auto const& pieces = dropped ? m_history : m_pieces;
+  // The newest first.
+  auto const piece = std::find_if(
+      pieces.rbegin(), pieces.rend(),
+      [&](auto const& p) { return a - p->window.begin < p->window.bytes; });
+  if (piece == pieces.rend()) return false;
+  describe(**piece, address, text, size);
+  return true;
 }
 
 void CheckedStore::describe(CheckedPiece const& piece, void const* address,
@@ -723,23 +796,25 @@ void CheckedStore::exhausted(std::size_t bytes, char const* label,
 }
 
 CheckedAllocation* find_checked_allocation(void const* address) noexcept {
-  auto& all = registry();
-  std::lock_guard const guard(all.mutex);
-  for (auto* const store : all.stores) {
-    if (auto* const found = store->find(address)) return found;
+  CheckedAllocation* found = nullptr;
+  for (bool const dropped : {false, true}) {
+    if (any_store([&](CheckedStore& store) {
+          return (found = store.find(address, dropped)) != nullptr;
+        })) {
+      break;
+    }
   }
-  return nullptr;
+  return found;
 }
 
 void describe_checked_address(void const* address, char* text,
                               std::size_t size) noexcept {
-  auto& all = registry();
-  std::lock_guard const guard(all.mutex);
-  for (auto* const store : all.stores) {
-    if (store->describe(address, text, size)) return;
-  }
-  for (auto store = all.ended.rbegin(); store != all.ended.rend(); ++store) {
-    if ((*store)->describe(address, text, size)) return;
+  for (bool const dropped : {false, true}) {
+    if (any_store([&](CheckedStore& store) {
+          return store.describe(address, dropped, text, size);
+        })) {
+      return;
+    }
   }
   Text(text, size)
       .add(

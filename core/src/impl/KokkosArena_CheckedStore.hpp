@@ -90,6 +90,7 @@ struct CheckedPiece {
 
   bool dropped                = false;
   std::uint64_t dropped_cycle = 0;
+  std::uint64_t drop_number   = 0;  ///< Of the store's drops.
   CheckedDrop drop{};
 };
 
@@ -103,7 +104,11 @@ struct CheckedPiece {
 /// elements that end may hold Views of the same store.
 class CheckedStore {
  public:
+  /// \brief A store that ends after the Arena and the last View.
   /// \param[in] fresh_addresses  Or else the memory is the arena's own.
+  static CheckedStore& make(Core& core, ArenaOptions const& options,
+                            bool fresh_addresses);
+  /// For make().
   CheckedStore(Core& core, ArenaOptions const& options, bool fresh_addresses);
   CheckedStore(CheckedStore const&)            = delete;
   CheckedStore& operator=(CheckedStore const&) = delete;
@@ -113,6 +118,11 @@ class CheckedStore {
   CheckedAllocation* allocate(std::size_t front, std::size_t data_bytes,
                               std::size_t alignment, char const* label,
                               ViewExtents const& extents);
+  /// \brief Says what is in the record, once it is made.
+  void set_record(CheckedAllocation& allocation,
+                  int (*use_count)(void const* record),
+                  void (*end_record)(void* record),
+                  void (*end_elements)(void* record), bool owns) noexcept;
   /// \brief Ends the record if there is one, with its elements unless they have
   /// ended, and gives the memory back. The store may be gone then.
   static void give_back(CheckedAllocation* allocation) noexcept;
@@ -128,28 +138,37 @@ class CheckedStore {
   void add_to(ArenaStatistics& statistics) noexcept;
   std::vector<EscapedView> escapes() const;
 
+  // Of an address, only one store has what isn't dropped, but others may have
+  // had it before the addresses came round: they are asked for what is dropped
+  // later.
+
   /// \brief Writes what is known of an invalid address. \return Whether
   /// anything is. No heap memory is taken.
-  bool describe(void const* address, char* text, std::size_t size) noexcept;
+  bool describe(void const* address, bool dropped, char* text,
+                std::size_t size) noexcept;
   /// \return The live allocation with that address, or null.
-  CheckedAllocation* find(void const* address) noexcept;
+  CheckedAllocation* find(void const* address, bool dropped) noexcept;
+
+  ~CheckedStore();
 
  private:
   using Guard = std::lock_guard<std::recursive_mutex>;
-  ~CheckedStore();
 
   template <class Predicate>
   std::vector<EscapedView> drop_if(Predicate const& is_dropped,
                                    CheckedDrop const& drop,
                                    bool keep_windows) noexcept;
   void retire() noexcept;
+  void report_only(std::vector<EscapedView> views,
+                   CheckedDrop const& drop) noexcept;
   void report(std::vector<EscapedView> views, CheckedDrop const& drop,
               bool may_throw);
   void start_cycle(CheckedDrop const& drop, bool keep_windows);
   std::uintptr_t take(std::size_t bytes, std::size_t alignment,
                       char const* label, CheckedPiece*& piece);
   CheckedPiece& new_piece(std::uint64_t frame);
-  CheckedWindow acquire(std::size_t needed, std::string& failure);
+  CheckedWindow acquire(std::size_t needed, std::size_t held,
+                        std::string& failure);
   bool renew(CheckedWindow& window) noexcept;
   void release(CheckedWindow const& window) noexcept;
   CheckedAllocation& enter(CheckedPiece& piece, std::uintptr_t begin,
@@ -181,6 +200,7 @@ class CheckedStore {
   std::vector<CheckedWindow> m_spares;
   std::vector<EscapedView> m_escapes;
 
+  std::uint64_t m_drops     = 0;  ///< Those that dropped anything.
   std::uint64_t m_marks     = 0;
   bool m_ended              = false;
   bool m_has_overflown      = false;  ///< One window was too small for a frame.

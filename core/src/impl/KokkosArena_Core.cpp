@@ -92,9 +92,9 @@ CheckedStore& Core::make_checked_store(bool fresh_addresses) {
   static std::mutex mutex;
   std::lock_guard const guard(mutex);
   if (auto* const store = existing_checked_store()) return *store;
-  auto* const store = new CheckedStore(*this, m_options, fresh_addresses);
-  m_checked_store.store(store, std::memory_order_release);
-  return *store;
+  auto& store = CheckedStore::make(*this, m_options, fresh_addresses);
+  m_checked_store.store(&store, std::memory_order_release);
+  return store;
 }
 
 void Core::bad_alignment(std::size_t alignment) {

@@ -27,7 +27,8 @@ struct ArenaOptions {
   std::string label = "arena";
   /// Bytes that the constructor takes; 0: the first allocation decides.
   std::size_t initial_bytes = 0;
-  /// Bytes that the arena never exceeds, rounded up to 64. Equal to
+  /// Bytes that the arena never exceeds, rounded up to 64, and that checked
+  /// memory, which is apart, has in use at once at most. Equal to
   /// \c initial_bytes: fixed. One contiguous block may need some more than the
   /// most that is used at once, for the holes between Views of other sizes.
   std::size_t maximum_bytes = std::numeric_limits<std::size_t>::max();
@@ -38,7 +39,8 @@ struct ArenaOptions {
   /// What is done about CheckedSpace Views that escape.
   EscapePolicy escape_policy = EscapePolicy::collect;
   /// Put a page that faults behind each CheckedSpace View, so that an overrun
-  /// does: costs a page or two and two system calls a View. HostSpace on Linux.
+  /// beyond the next multiple of 64 bytes does: costs a page or two and two
+  /// system calls a View. HostSpace on Linux.
   bool guard_pages = false;
 };
 

@@ -2,6 +2,7 @@
 #include "KokkosArena_Pages.hpp"
 
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <new>
 
@@ -52,6 +53,10 @@ void* map_pages(std::size_t bytes, bool huge_pages) noexcept {
 
 void unmap_pages(void* address, std::size_t bytes) noexcept {
   munmap(address, mapped_bytes(bytes));
+}
+
+void* zeroed_pages(std::size_t bytes) noexcept {
+  return map_pages(bytes, false);
 }
 
 void* reserve_addresses(std::size_t bytes) noexcept {
@@ -122,6 +127,8 @@ void* map_pages(std::size_t bytes, bool) noexcept {
 void unmap_pages(void* address, std::size_t) noexcept {
   ::operator delete(address, std::align_val_t(4096));
 }
+
+void* zeroed_pages(std::size_t bytes) noexcept { return std::calloc(bytes, 1); }
 
 void* reserve_addresses(std::size_t bytes) noexcept {
   return ::operator new(bytes, std::align_val_t(huge_page_bytes), std::nothrow);

@@ -21,6 +21,10 @@ void* map_pages(std::size_t bytes, bool huge_pages) noexcept;
 /// \pre \c address and \c bytes are those of one \c map_pages.
 void unmap_pages(void* address, std::size_t bytes) noexcept;
 
+/// \brief Zeros, of which no page is touched before the program does, for as
+/// long as it runs. \return Null if the system has none.
+void* zeroed_pages(std::size_t bytes) noexcept;
+
 // Addresses without memory behind them, to which memory is lent. Elsewhere than
 // on Linux there is memory behind them from the beginning, and they never
 // fault.

@@ -229,12 +229,14 @@ class SharedAllocationRecord<Space, void>
   static SharedAllocationRecord* allocate(Space const& space,
                                           std::string const& label,
                                           std::size_t bytes) {
+    KokkosArena::Impl::next_view_extents() = {};  // it isn't a View
     return create(space, label, bytes);
   }
   static void* allocate_tracked(Space const& space, std::string const& label,
                                 std::size_t bytes) {
     if (bytes == 0) return nullptr;
-    auto* const record = create(space, label, bytes);
+    KokkosArena::Impl::next_view_extents() = {};
+    auto* const record                     = create(space, label, bytes);
     base_type::increment(record);
     return record->data();
   }
@@ -345,16 +347,14 @@ class SharedAllocationRecord<Space, void>
 
   template <class Record>
   static void tell_ledger(Checked& checked, Record*) {
-    checked.use_count = [](void const* record) {
-      return static_cast<Record const*>(record)->use_count();
-    };
-    checked.end_record = [](void* record) {
-      static_cast<Record*>(record)->~Record();
-    };
-    checked.end_elements = [](void* record) {
-      static_cast<Record*>(record)->destroy_elements();
-    };
-    checked.owns = Record::owns_elements;
+    checked.store->set_record(
+        checked,
+        [](void const* record) {
+          return static_cast<Record const*>(record)->use_count();
+        },
+        [](void* record) { static_cast<Record*>(record)->~Record(); },
+        [](void* record) { static_cast<Record*>(record)->destroy_elements(); },
+        Record::owns_elements);
   }
 
   static void give_back(Space const& space, Piece const& piece) {
