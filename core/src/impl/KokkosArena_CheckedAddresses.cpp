@@ -5,6 +5,7 @@
 #include "KokkosArena_Pages.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t alignment_bytes = std::size_t(2) << 20;
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(KOKKOSARENA_IMPL_THREAD_SANITIZER)
 // ThreadSanitizer leaves programs less than others have.
 constexpr std::size_t most_bytes = std::size_t(64) << 30;
 #else
@@ -43,8 +44,6 @@ std::size_t wanted_bytes() noexcept {
   return align_down(bytes, alignment_bytes);
 }
 
-Slice elsewhere = Slice::unused;
-
 constinit std::mutex mutex;
 std::size_t next_slice = 0;
 bool came_round        = false;
@@ -55,12 +54,15 @@ CheckedAddresses reserve() noexcept {
     if (!begin) continue;
     // Zero is Slice::unused, and no page of so much memory is touched.
     if (auto* const table = static_cast<Slice*>(
-            std::calloc(bytes / slice_bytes + 1, sizeof(Slice)))) {
-      return {begin, begin + bytes, table};
+            std::calloc(bytes / slice_bytes, sizeof(Slice)))) {
+      auto const first = reinterpret_cast<std::uintptr_t>(begin) >> slice_shift;
+      return {begin, begin + bytes, begin,
+              reinterpret_cast<Slice*>(reinterpret_cast<std::uintptr_t>(table) -
+                                       first * sizeof(Slice))};
     }
     unreserve_addresses(begin, bytes);
   }
-  return {nullptr, nullptr, &elsewhere};
+  return {};
 }
 
 }  // namespace
@@ -74,7 +76,7 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept {
   auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
   auto const step =
       bytes >= alignment_bytes ? alignment_bytes / slice_bytes : 1;
-  auto* const table = all.table + 1;
+  auto* const table = slice_of(all.begin);
   std::lock_guard const guard(mutex);
   auto first = align_up(next_slice, step);
   for (int rounds = 0; rounds < 2;) {
@@ -108,12 +110,16 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept {
 }
 
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
-  auto const& all = checked_addresses;
-  auto const first =
-      (begin - reinterpret_cast<std::uintptr_t>(all.begin)) >> slice_shift;
+  auto& all         = checked_addresses;
+  auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
+  auto const* const from =
+      all.begin + (begin - reinterpret_cast<std::uintptr_t>(all.begin));
+  auto const* const to = from + slices * slice_bytes;
   std::lock_guard const guard(mutex);
-  std::fill_n(all.table + 1 + first, align_up(bytes, slice_bytes) / slice_bytes,
-              Slice::dropped);
+  std::fill_n(slice_of(from), slices, Slice::dropped);
+  // Other threads read it without the lock; see CheckedAddresses.
+  std::atomic_ref(all.dropped_end)
+      .store(std::max(all.dropped_end, to), std::memory_order_relaxed);
 }
 
 }  // namespace KokkosArena::Impl

@@ -5,6 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 
+// It is told of the one race that is meant; see CheckedAddresses.
+#if defined(__SANITIZE_THREAD__)
+#define KOKKOSARENA_IMPL_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KOKKOSARENA_IMPL_THREAD_SANITIZER
+#endif
+#endif
+
 /// \file
 /// The addresses that checked memory lives at. They are handed out once, so
 /// that an address tells whether what was there is still valid.
@@ -20,20 +29,25 @@ enum class Slice : std::uint32_t { unused, dropped, valid };
 inline constexpr unsigned slice_shift    = 18;
 inline constexpr std::size_t slice_bytes = std::size_t(1) << slice_shift;
 
-/// The reserved range, empty where the system has none, and what its slices
-/// are: slice i at table[1 + i], and table[0] for all other addresses.
+/// The reserved range, empty where the system has none; the end of what has
+/// ever been dropped of it; and what its slices are: see slice_of().
 ///
 /// Plain variables, since an atomic load in each access can't be taken out of a
 /// loop and makes it two to six times slower. That is right: the range and the
 /// table's place never change once the library is loaded. A slice becomes valid
 /// before its first View is made, so whoever has that View, or a copy, is
-/// ordered after the change. It becomes dropped when an arena drops its Views:
-/// no program without a use after that reads it meanwhile, and in a program
-/// with one, a thread that reads the old value or has taken the check out of a
-/// running loop accesses addresses that fault.
+/// ordered after the change. When an arena drops its Views, their slices become
+/// dropped, and the end moves up. Other threads may read the end meanwhile, a
+/// word: for an address that stays valid, the old one and the new one lead to
+/// the same answer. In a program with a use after that, a thread that reads the
+/// old one or has taken the check out of a running loop accesses addresses that
+/// fault.
 struct CheckedAddresses {
   char const* begin;
   char const* end;
+  char const* dropped_end;
+  /// As if the slices began at address 0, which saves instructions: not to be
+  /// used as an array.
   Slice* table;
 };
 extern CheckedAddresses checked_addresses;
@@ -45,15 +59,32 @@ inline bool is_in_checked_addresses(void const* address) noexcept {
                                   checked_addresses.begin);
 }
 
-/// \return Whether the address is outside of the range, or in a slice that
-/// hasn't been dropped.
-inline bool is_valid(void const* address) noexcept {
-  auto const offset = reinterpret_cast<std::uintptr_t>(address) -
-                      reinterpret_cast<std::uintptr_t>(checked_addresses.begin);
-  auto const size =
-      static_cast<std::size_t>(checked_addresses.end - checked_addresses.begin);
-  auto const index = offset < size ? 1 + (offset >> slice_shift) : 0;
-  return checked_addresses.table[index] != Slice::dropped;
+/// \pre The address is in the range.
+inline Slice* slice_of(void const* address) noexcept {
+  return reinterpret_cast<Slice*>(
+      reinterpret_cast<std::uintptr_t>(checked_addresses.table) +
+      (reinterpret_cast<std::uintptr_t>(address) >> slice_shift) *
+          sizeof(Slice));
+}
+
+/// \brief The first thing to ask, without a look at the table.
+///
+/// Fresh addresses come after those that were dropped, so what was made last
+/// isn't among them, and memory of the base space isn't. It is one compare of
+/// variables: a compiler may read these in front of a loop wherever the check
+/// is in it, which it may do with the table only if the check comes always.
+/// With "less", g++ makes the version of the loop that is without checks before
+/// those with them, and it doesn't make many.
+inline bool is_among_dropped(void const* address) noexcept {
+#if defined(KOKKOSARENA_IMPL_THREAD_SANITIZER)
+  auto const* const end =
+      __atomic_load_n(&checked_addresses.dropped_end, __ATOMIC_RELAXED);
+#else
+  auto const* const end = checked_addresses.dropped_end;
+#endif
+  return reinterpret_cast<std::uintptr_t>(address) -
+             reinterpret_cast<std::uintptr_t>(checked_addresses.begin) <
+         static_cast<std::size_t>(end - checked_addresses.begin);
 }
 
 /// \brief Addresses that nobody uses, valid from now on, without memory.

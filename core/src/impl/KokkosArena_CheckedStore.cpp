@@ -753,7 +753,7 @@ void refuse_unchecked(void const* address, std::string const& label) {
       "it in CheckedSpace, or copy it");
 }
 
-void invalid_access(void const* address) {
+int invalid_access(void const* address) {
   char text[1024];
   describe_checked_address(address, text, sizeof(text));
   if (region_level() > 0) abort(text);
