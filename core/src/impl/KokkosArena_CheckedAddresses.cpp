@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t alignment_bytes = std::size_t(2) << 20;
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(KOKKOSARENA_IMPL_THREAD_SANITIZER)
 // ThreadSanitizer leaves programs less than others have.
 constexpr std::size_t most_bytes = std::size_t(64) << 30;
 #else
@@ -135,10 +135,9 @@ void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
   auto const* const to = from + slices * slice_bytes;
   std::lock_guard const guard(mutex);
   std::fill_n(slice_of(from), slices, Slice::dropped);
-  if (to > all.dropped_end) {
-    // relaxed: see CheckedAddresses.
-    std::atomic_ref(all.dropped_end).store(to, std::memory_order_relaxed);
-  }
+  // Other threads read it without the lock; see CheckedAddresses.
+  std::atomic_ref(all.dropped_end)
+      .store(std::max(all.dropped_end, to), std::memory_order_relaxed);
 }
 
 }  // namespace KokkosArena::Impl

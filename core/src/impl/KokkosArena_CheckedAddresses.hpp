@@ -2,9 +2,17 @@
 #ifndef KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 #define KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+// It is told of the one race that is meant; see CheckedAddresses.
+#if defined(__SANITIZE_THREAD__)
+#define KOKKOSARENA_IMPL_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KOKKOSARENA_IMPL_THREAD_SANITIZER
+#endif
+#endif
 
 /// \file
 /// The addresses that checked memory lives at. They are handed out once, so
@@ -21,20 +29,19 @@ enum class Slice : std::uint32_t { unused, dropped, valid };
 inline constexpr unsigned slice_shift    = 18;
 inline constexpr std::size_t slice_bytes = std::size_t(1) << slice_shift;
 
-/// The reserved range, empty where the system has none; the end of the part of
-/// it behind which nothing has been dropped; and what its slices are: see
-/// slice_of().
+/// The reserved range, empty where the system has none; the end of what has
+/// ever been dropped of it; and what its slices are: see slice_of().
 ///
 /// Plain variables, since an atomic load in each access can't be taken out of a
 /// loop and makes it two to six times slower. That is right: the range and the
 /// table's place never change once the program runs. A slice becomes valid
 /// before its first View is made, so whoever has that View, or a copy, is
-/// ordered after the change. It becomes dropped when an arena drops its Views:
-/// no program without a use after that depends on whether it reads the old
-/// values meanwhile or the new ones, since dropped_end only grows, and says no
-/// more than where the table has to be asked; and in a program with one, a
-/// thread that reads the old ones or has taken the check out of a running loop
-/// accesses addresses that fault.
+/// ordered after the change. When an arena drops its Views, their slices become
+/// dropped, and the end moves up. Other threads may read the end meanwhile, a
+/// word: for an address that stays valid, the old one and the new one lead to
+/// the same answer. In a program with a use after that, a thread that reads the
+/// old one or has taken the check out of a running loop accesses addresses that
+/// fault.
 struct CheckedAddresses {
   char const* begin;
   char const* end;
@@ -71,24 +78,22 @@ inline Slice* slice_of(void const* address) noexcept {
 
 /// \brief The first thing to ask, without a look at the table.
 ///
-/// Fresh addresses come after those that were dropped, so what was made last is
-/// outside of these, and memory of the base space is. It is one compare of
+/// Fresh addresses come after those that were dropped, so what was made last
+/// isn't among them, and memory of the base space isn't. It is one compare of
 /// variables: a compiler may read these in front of a loop wherever the check
 /// is in it, which it may do with the table only if the check comes always.
 /// With "less", g++ makes the version of the loop that is without checks before
 /// those with them, and it doesn't make many.
 inline bool is_among_dropped(void const* address) noexcept {
-#if defined(__SANITIZE_THREAD__)
-  // What the argument above allows, it can't know.
-  auto const* const end = std::atomic_ref(checked_addresses.dropped_end)
-                              .load(std::memory_order_relaxed);
+#if defined(KOKKOSARENA_IMPL_THREAD_SANITIZER)
+  auto const* const end =
+      __atomic_load_n(&checked_addresses.dropped_end, __ATOMIC_RELAXED);
 #else
   auto const* const end = checked_addresses.dropped_end;
 #endif
-  auto const* const begin = checked_addresses.begin;
   return reinterpret_cast<std::uintptr_t>(address) -
-             reinterpret_cast<std::uintptr_t>(begin) <
-         static_cast<std::size_t>(end - begin);
+             reinterpret_cast<std::uintptr_t>(checked_addresses.begin) <
+         static_cast<std::size_t>(end - checked_addresses.begin);
 }
 
 /// \brief Addresses that nobody uses, valid from now on, without memory.

@@ -230,25 +230,31 @@ void refuse_unchecked(void const* address, std::string const& label);
 
 /// \brief Throws InvalidViewAccess; in a parallel region, from where it
 /// couldn't be caught, ends the program with the same message.
-/// \return Never, though g++ must not know: see check_access().
+/// \return Never, which g++ is not to know: see check_access().
 #if defined(__GNUC__) && !defined(__clang__)
 [[gnu::pure, gnu::cold]]
+#else
+[[noreturn]]
 #endif
 int invalid_access(void const* address);
 
 /// \brief To be called with the address of a View's data before an access.
 ///
 /// g++ takes the checks of all Views out of a loop only if nothing in it may
-/// end it, as a call might. A call of a pure function doesn't; for g++ it may
-/// throw all the same (its manual on -fdelete-dead-exceptions), but is left out
-/// where its result isn't used, for which there is an assembler statement
-/// without any instructions. For clang++ a pure function can't throw.
+/// end it, as an ordinary call might and a noreturn one does. A call of a pure
+/// function doesn't; for g++ it may throw all the same (its manual on
+/// -fdelete-dead-exceptions), but is left out where its result isn't used, for
+/// which there is an assembler statement without any instructions. clang++
+/// takes the checks out if the call is noreturn; to it a pure function can't
+/// throw.
 inline void check_access(void const* address) {
   if (is_among_dropped(address)) [[unlikely]] {
     if (*slice_of(address) == Slice::dropped) [[unlikely]] {
-      [[maybe_unused]] auto const result = invalid_access(address);
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang__)
+      auto const result = invalid_access(address);
       asm volatile("" : : "r"(result));
+#else
+      invalid_access(address);
 #endif
     }
   }
