@@ -102,8 +102,12 @@ bool move_pages([[maybe_unused]] void* from, [[maybe_unused]] void* to,
 }
 
 void take_pages_back(void* address, std::size_t bytes) noexcept {
-  mmap(address, bytes, PROT_NONE,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  if (mmap(address, bytes, PROT_NONE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+           0) == MAP_FAILED) {
+    // The pages stay; that nobody uses them is more important.
+    protect_pages(address, bytes, false);
+  }
 }
 
 bool protect_pages(void* address, std::size_t bytes, bool accessible) noexcept {
