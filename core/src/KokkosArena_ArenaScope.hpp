@@ -91,7 +91,8 @@ class ArenaScope {
 /// end. ScopedSpace Views that are alive then stay alive; CheckedSpace Views
 /// that were made in its scope become invalid; what \c Arena::allocate gave
 /// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
-/// Arena::mark and \c Arena::rewind. Threads: as these.
+/// Arena::mark and \c Arena::rewind; about 9 us more where CheckedSpace Views
+/// were made in it. Threads: as these.
 class ArenaFrame {
  public:
   /// \param[in] where  For messages about CheckedSpace Views; leave it out.
