@@ -36,6 +36,8 @@ class SpaceInScope {
   using index_type      = std::make_signed_t<size_type>;
 
   /// \brief Of the innermost scope on this thread. Cost: a few instructions.
+  // Public, since Self inherits it as it is.
+  // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
   SpaceInScope() : m_core(current_core(typeid(MemorySpace))) {}
 
   /// \brief Of this arena, whatever the scope; for
