@@ -91,6 +91,18 @@ class Text {
   std::size_t m_used = 0;
 };
 
+/// \return The last allocation of the piece that begins at the address or
+/// before it, or null.
+CheckedAllocation* last_up_to(CheckedPiece const& piece,
+                              std::uintptr_t address) noexcept {
+  auto const next =
+      std::upper_bound(piece.ledger.begin(), piece.ledger.end(), address,
+                       [](std::uintptr_t x, CheckedAllocation const* y) {
+                         return x < y->begin;
+                       });
+  return next == piece.ledger.begin() ? nullptr : *std::prev(next);
+}
+
 template <class T>
 void reserve_for(std::vector<T>& vector, std::size_t size) {
   if (vector.capacity() < size) vector.reserve(2 * size);
@@ -705,14 +717,8 @@ CheckedAllocation* CheckedStore::find(void const* address,
   auto const a = reinterpret_cast<std::uintptr_t>(address);
   Guard const guard(m_mutex);
   for (auto const& piece : dropped ? m_history : m_pieces) {
-    auto const next =
-        std::upper_bound(piece->ledger.begin(), piece->ledger.end(), a,
-                         [](std::uintptr_t x, CheckedAllocation const* y) {
-                           return x < y->begin;
-                         });
-    if (next == piece->ledger.begin()) continue;
-    auto* const found = *std::prev(next);
-    if (found->alive && found->data == address) return found;
+    auto* const found = last_up_to(*piece, a);
+    if (found && found->alive && found->data == address) return found;
   }
   return nullptr;
 }
@@ -733,17 +739,13 @@ bool CheckedStore::describe(void const* address, bool dropped, char* text,
 
 void CheckedStore::describe(CheckedPiece const& piece, void const* address,
                             char* text, std::size_t size) const noexcept {
-  auto const at = reinterpret_cast<std::uintptr_t>(address);
-  auto const next =
-      std::upper_bound(piece.ledger.begin(), piece.ledger.end(), at,
-                       [](std::uintptr_t x, CheckedAllocation const* y) {
-                         return x < y->begin;
-                       });
+  auto const at     = reinterpret_cast<std::uintptr_t>(address);
+  auto const* found = last_up_to(piece, at);
   Text out(text, size);
-  if (next == piece.ledger.begin()) {
+  if (!found) {
     out.add("memory");
   } else {
-    auto const& a = **std::prev(next);
+    auto const& a = *found;
     if (!piece.dropped &&
         at >= reinterpret_cast<std::uintptr_t>(a.data) + a.data_bytes) {
       out.add("an address behind the end of ");
