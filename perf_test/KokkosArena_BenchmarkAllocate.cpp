@@ -8,7 +8,7 @@
 #include <memory_resource>
 #include <string>
 
-#include "benchmarks.hpp"
+#include "view_benchmarks.hpp"
 
 /// \file
 /// What it costs to make and drop memory, without using it.
@@ -69,44 +69,6 @@ void raw_monotonic_by_interface(benchmark::State& state) {
   run_raw(
       state, [&] { return resource->allocate(raw_bytes, 64); },
       [&] { monotonic.resource.release(); });
-}
-
-template <class Where>
-using view_in = Kokkos::View<double*, typename Where::memory_space>;
-
-template <class Where>
-void view_uninitialized(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  auto const n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) {
-    view_in<Where> const view(
-        Kokkos::view_alloc("tmp", Kokkos::WithoutInitializing), n);
-    auto* data = view.data();
-    benchmark::DoNotOptimize(data);
-  }
-}
-
-template <class Where>
-void view_initialized(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  auto const n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) {
-    view_in<Where> const view("tmp", n);
-    auto* data = view.data();
-    benchmark::DoNotOptimize(data);
-    benchmark::ClobberMemory();
-  }
-}
-
-template <class Where>
-void similar_to_view(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  view_in<Where> const model("tmp", static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) {
-    auto const view = similar(model);
-    auto* data      = view.data();
-    benchmark::DoNotOptimize(data);
-  }
 }
 
 template <class Where>

@@ -13,6 +13,7 @@
 
 #include "benchmarks.hpp"
 #include "classifier.hpp"
+#include "view_benchmarks.hpp"
 
 /// \file
 /// What the checks of CheckedSpace cost: the same code, in one run, with Views
@@ -283,44 +284,6 @@ void inference(benchmark::State& state) {
 }
 
 // Lifetimes.
-
-template <class Where>
-using view_in = Kokkos::View<double*, typename Where::memory_space>;
-
-template <class Where>
-void view_uninitialized(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  auto const n = size_of(state);
-  for (auto _ : state) {
-    view_in<Where> const view(
-        Kokkos::view_alloc("tmp", Kokkos::WithoutInitializing), n);
-    auto* data = view.data();
-    benchmark::DoNotOptimize(data);
-  }
-}
-
-template <class Where>
-void view_initialized(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  auto const n = size_of(state);
-  for (auto _ : state) {
-    view_in<Where> const view("tmp", n);
-    auto* data = view.data();
-    benchmark::DoNotOptimize(data);
-    benchmark::ClobberMemory();
-  }
-}
-
-template <class Where>
-void similar_to_view(benchmark::State& state) {
-  [[maybe_unused]] Where const where;
-  view_in<Where> const model("tmp", size_of(state));
-  for (auto _ : state) {
-    auto const view = similar(model);
-    auto* data      = view.data();
-    benchmark::DoNotOptimize(data);
-  }
-}
 
 template <class Where>
 void frame_with_temporary(benchmark::State& state) {
