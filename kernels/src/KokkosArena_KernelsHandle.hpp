@@ -15,8 +15,8 @@ namespace KokkosArena {
 /// (\c auto&), since handles can't be copied.
 /// Cost: none.
 template <class... Parameters>
-auto& unscoped(KokkosKernels::Experimental::KokkosKernelsHandle<Parameters...>&
-                   handle) {
+auto& unscoped(
+    KokkosKernels::Experimental::KokkosKernelsHandle<Parameters...>& handle) {
   using handle_type = std::remove_reference_t<decltype(handle)>;
   if constexpr (requires { typename handle_type::base_handle_type; }) {
     return static_cast<typename handle_type::base_handle_type&>(handle);

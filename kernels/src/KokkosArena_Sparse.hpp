@@ -16,8 +16,9 @@
 
 #include <Kokkos_Core.hpp>
 
-#include <concepts>
 #include <cstddef>
+#include <sstream>
+#include <stdexcept>
 #include <type_traits>
 
 /// \brief KokkosSparse's functions for Views, matrices and handles of any mix
@@ -163,10 +164,9 @@ inline constexpr struct {
       (*this)(&handle, a.numRows(), b.numRows(), b.numCols(), a.graph.row_map,
               a.graph.entries, transpose_a, b.graph.row_map, b.graph.entries,
               transpose_b, row_map);
-      c = Impl::matrix_of<C>(
-          row_map, static_cast<std::size_t>(a.numRows()),
-          static_cast<std::size_t>(b.numCols()),
-          unscoped(handle).get_spgemm_handle()->get_c_nnz());
+      c = Impl::matrix_of<C>(row_map, static_cast<std::size_t>(a.numRows()),
+                             static_cast<std::size_t>(b.numCols()),
+                             unscoped(handle).get_spgemm_handle()->get_c_nnz());
     } else {
       Impl::FrontDoor([](auto&... args) {
         KokkosSparse::spgemm_symbolic(args...);
@@ -191,19 +191,20 @@ inline constexpr Impl::FrontDoor spgemm_numeric([](auto&... args) {
 /// transposed, which Kokkos Kernels doesn't do.
 template <class C, class A, class B>
 C spgemm(A const& a, bool transpose_a, B const& b, bool transpose_b) {
-  using base_type = rebind_container_t<C, Impl::base_space_of_t<C>>;
   if constexpr (!Impl::ArenaMatrix<C>) {
     return Impl::FrontDoor([](auto&... args) {
-      return KokkosSparse::spgemm<base_type>(args...);
+      return KokkosSparse::spgemm<C>(args...);
     })(a, transpose_a, b, transpose_b);
   } else {
     if (transpose_a || transpose_b || a.numCols() != b.numRows()) {
-      throw std::invalid_argument(
-          "KokkosArena::sparse::spgemm: the product of a " + shape(a) +
-          " and a " + shape(b) + " matrix" +
-          (transpose_a || transpose_b ? ", one of them to be transposed, which "
-                                        "Kokkos Kernels doesn't do"
-                                      : ", whose shapes don't fit"));
+      std::ostringstream message;
+      message << "KokkosArena::sparse::spgemm: op(A) op(B) with A of "
+              << a.numRows() << " x " << a.numCols() << ", B of " << b.numRows()
+              << " x " << b.numCols() << ", op "
+              << (transpose_a || transpose_b
+                      ? "the transpose of one, which isn't supported"
+                      : "the identity: the shapes don't fit");
+      throw std::invalid_argument(message.str());
     }
     using space = Impl::base_space_of_t<C>;
     KokkosKernels::Experimental::KokkosKernelsHandle<
@@ -272,9 +273,9 @@ inline constexpr struct {
     })(handle, a, b, x);
   }
   template <class Handle, class A, class B, class X, class Matrix>
-  void operator()(
-      Handle* handle, A&& a, B&& b, X&& x,
-      KokkosSparse::Experimental::Preconditioner<Matrix>* preconditioner) const {
+  void operator()(Handle* handle, A&& a, B&& b, X&& x,
+                  KokkosSparse::Experimental::Preconditioner<Matrix>*
+                      preconditioner) const {
     auto const call = [&](auto* with) {
       Impl::FrontDoor([](auto&... args) {
         KokkosSparse::Experimental::gmres(args...);

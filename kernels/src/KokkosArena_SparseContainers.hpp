@@ -19,8 +19,7 @@ namespace KokkosArena {
 namespace Impl {
 
 template <class Device, class Space>
-using rebind_device_t =
-    Kokkos::Device<typename Device::execution_space, Space>;
+using rebind_device_t = Kokkos::Device<typename Device::execution_space, Space>;
 
 /// \c type is the container with another memory space; the rest stays.
 template <class Container, class Space>
@@ -46,9 +45,9 @@ struct rebind_container<KokkosSparse::StaticCrsGraph<Ordinal, Properties...>,
                         Space> {
   using graph_type = KokkosSparse::StaticCrsGraph<Ordinal, Properties...>;
   using type       = KokkosSparse::StaticCrsGraph<
-      Ordinal, typename graph_type::array_layout,
-      rebind_device_t<typename graph_type::device_type, Space>,
-      typename graph_type::memory_traits, typename graph_type::size_type>;
+            Ordinal, typename graph_type::array_layout,
+            rebind_device_t<typename graph_type::device_type, Space>,
+            typename graph_type::memory_traits, typename graph_type::size_type>;
 };
 template <class Container, class Space>
 using rebind_container_t = typename rebind_container<Container, Space>::type;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <KokkosKernels_config.h>
 #include <gtest/gtest.h>
 #include <KokkosArena.hpp>
 #include <KokkosArena_Blas.hpp>
-#include <KokkosKernels_config.h>
 
 #include <Kokkos_Core.hpp>
 
@@ -31,14 +31,14 @@ struct blas_front_doors : ::testing::Test {
 TYPED_TEST_SUITE(blas_front_doors, Mixes);
 
 TYPED_TEST(blas_front_doors, axpby_is_that_of_host_space) {
-  auto const x = make_vector<typename TestFixture::first>(n, 1);
-  auto const y = make_vector<typename TestFixture::second>(n, 2);
+  auto const x        = make_vector<typename TestFixture::first>(n, 1);
+  auto const y        = make_vector<typename TestFixture::second>(n, 2);
   auto const expected = make_vector<Host>(n, 2);
   auto const host_x   = make_vector<Host>(n, 1);
   auto const path =
-      regions_of([&] { KokkosBlas::axpby(2.5, host_x, -1.5, expected); });
+      path_of([&] { KokkosBlas::axpby(2.5, host_x, -1.5, expected); });
 
-  EXPECT_EQ(regions_of([&] { blas::axpby(2.5, x, -1.5, y); }), path);
+  EXPECT_EQ(path_of([&] { blas::axpby(2.5, x, -1.5, y); }), path);
   EXPECT_EQ(contents(y), contents(expected));
 
   KokkosBlas::axpy(0.3, host_x, expected);
@@ -51,9 +51,9 @@ TYPED_TEST(blas_front_doors, scal_is_that_of_host_space) {
   Vector<double, typename TestFixture::second> const r("r", n);
   auto const host_x = make_vector<Host>(n, 1);
   Vector<double, Host> const expected("expected", n);
-  auto const path = regions_of([&] { KokkosBlas::scal(expected, 3., host_x); });
+  auto const path = path_of([&] { KokkosBlas::scal(expected, 3., host_x); });
 
-  EXPECT_EQ(regions_of([&] { blas::scal(r, 3., x); }), path);
+  EXPECT_EQ(path_of([&] { blas::scal(r, 3., x); }), path);
   EXPECT_EQ(contents(r), contents(expected));
 }
 
@@ -65,9 +65,9 @@ TYPED_TEST(blas_front_doors, dot_and_nrm2_return_the_values_of_host_space) {
   double dot        = 0;
   double expected   = 0;
   auto const path =
-      regions_of([&] { expected = KokkosBlas::dot(host_x, host_y); });
+      path_of([&] { expected = KokkosBlas::dot(host_x, host_y); });
 
-  EXPECT_EQ(regions_of([&] { dot = blas::dot(x, y); }), path);
+  EXPECT_EQ(path_of([&] { dot = blas::dot(x, y); }), path);
   EXPECT_EQ(dot, expected);
   EXPECT_GT(dot, 0);
   EXPECT_EQ(blas::nrm2(x), KokkosBlas::nrm2(host_x));
@@ -91,11 +91,10 @@ TYPED_TEST(blas_front_doors, gemv_is_that_of_host_space) {
   auto const host_a   = make_matrix<Host>(n, 40, 1);
   auto const host_x   = make_vector<Host>(40, 2);
   auto const expected = make_vector<Host>(n, 3);
-  auto const path     = regions_of([&] {
-    KokkosBlas::gemv("N", 1.5, host_a, host_x, 0.5, expected);
-  });
+  auto const path     = path_of(
+      [&] { KokkosBlas::gemv("N", 1.5, host_a, host_x, 0.5, expected); });
 
-  EXPECT_EQ(regions_of([&] { blas::gemv("N", 1.5, a, x, 0.5, y); }), path);
+  EXPECT_EQ(path_of([&] { blas::gemv("N", 1.5, a, x, 0.5, y); }), path);
   EXPECT_EQ(contents(y), contents(expected));
 }
 
@@ -106,16 +105,14 @@ TYPED_TEST(blas_front_doors, gemm_takes_the_path_of_host_space) {
   auto const host_a   = make_matrix<Host>(n, 50, 1);
   auto const host_b   = make_matrix<Host>(n, 50, 2);
   auto const expected = make_matrix<Host>(n, n, 3);
-  auto const path     = regions_of([&] {
-    KokkosBlas::gemm("N", "T", 1.5, host_a, host_b, 0.5, expected);
-  });
+  auto const path     = path_of(
+      [&] { KokkosBlas::gemm("N", "T", 1.5, host_a, host_b, 0.5, expected); });
   ASSERT_FALSE(path.empty());
 #if defined(KOKKOSKERNELS_ENABLE_TPL_BLAS)
   EXPECT_TRUE(any_has(path, "[TPL_BLAS,double]"));
 #endif
 
-  EXPECT_EQ(
-      regions_of([&] { blas::gemm("N", "T", 1.5, a, b, 0.5, c); }), path);
+  EXPECT_EQ(path_of([&] { blas::gemm("N", "T", 1.5, a, b, 0.5, c); }), path);
   EXPECT_EQ(contents(c), contents(expected));
 }
 
@@ -137,12 +134,10 @@ TYPED_TEST(blas_front_doors, trsm_is_that_of_host_space) {
   auto const expected = make_matrix<Host>(n, 10, 2);
   // Larger than what is beside it, for a solution of moderate size.
   for (std::size_t i = 0; i < n; ++i) a(i, i) = host_a(i, i) = 100;
-  auto const path = regions_of([&] {
-    KokkosBlas::trsm("L", "U", "N", "N", 2., host_a, expected);
-  });
+  auto const path = path_of(
+      [&] { KokkosBlas::trsm("L", "U", "N", "N", 2., host_a, expected); });
 
-  EXPECT_EQ(regions_of([&] { blas::trsm("L", "U", "N", "N", 2., a, b); }),
-            path);
+  EXPECT_EQ(path_of([&] { blas::trsm("L", "U", "N", "N", 2., a, b); }), path);
   EXPECT_EQ(contents(b), contents(expected));
 }
 
@@ -203,7 +198,7 @@ TEST(blas_front_door, kokkos_kernels_itself_misses_the_vendor_path) {
   auto const a = make_matrix<Scoped>(n, n, 1);
   auto const c = make_matrix<Scoped>(n, n, 3);
   auto const path =
-      regions_of([&] { KokkosBlas::gemm("N", "N", 1., a, a, 0., c); });
+      path_of([&] { KokkosBlas::gemm("N", "N", 1., a, a, 0., c); });
   EXPECT_FALSE(any_has(path, "[TPL_BLAS,double]"));
 }
 #endif

@@ -9,7 +9,9 @@
 #include <Kokkos_Core.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace KokkosArenaTest {
@@ -31,23 +33,34 @@ using Mixes =
                      Mix<Checked, Checked, Checked>, Mix<Host, Scoped, Checked>,
                      Mix<Scoped, Host, Host>, Mix<Checked, Checked, Host>>;
 
-/// What Kokkos Kernels tells a tool about the path that a call takes.
+/// The path that a call takes, as Kokkos Kernels tells it to a tool by its
+/// regions, and the names of the kernels that it starts, which say the types
+/// that they are instantiated for unless they have a label.
 template <class F>
-std::vector<std::string> regions_of(F const& f) {
-  static std::vector<std::string> regions;
-  regions.clear();
-  auto const outer = Kokkos::Tools::Experimental::get_callbacks();
-  Kokkos::Tools::Experimental::set_push_region_callback(
-      [](char const* name) { regions.emplace_back(name); });
+std::vector<std::string> path_of(F const& f) {
+  namespace Experimental = Kokkos::Tools::Experimental;
+  static std::vector<std::string> path;
+  path.clear();
+  auto const outer      = Experimental::get_callbacks();
+  auto const add_kernel = [](char const* name, std::uint32_t, std::uint64_t*) {
+    // How a View is filled depends on its space.
+    if (std::string_view(name).starts_with("Kokkos::View::init")) return;
+    path.emplace_back(name);
+  };
+  Experimental::set_push_region_callback(
+      [](char const* name) { path.emplace_back(name); });
+  Experimental::set_begin_parallel_for_callback(add_kernel);
+  Experimental::set_begin_parallel_reduce_callback(add_kernel);
+  Experimental::set_begin_parallel_scan_callback(add_kernel);
   f();
-  Kokkos::Tools::Experimental::set_callbacks(outer);
-  return regions;
+  Experimental::set_callbacks(outer);
+  return path;
 }
 
-inline bool any_has(std::vector<std::string> const& regions,
+inline bool any_has(std::vector<std::string> const& path,
                     std::string const& text) {
-  for (auto const& region : regions) {
-    if (region.find(text) != region.npos) return true;
+  for (auto const& step : path) {
+    if (step.find(text) != step.npos) return true;
   }
   return false;
 }
@@ -89,9 +102,8 @@ auto contents(ViewType const& view) {
 }
 
 template <class Space>
-using Crs =
-    KokkosSparse::CrsMatrix<double, int, Kokkos::Device<Exec, Space>, void,
-                            std::size_t>;
+using Crs = KokkosSparse::CrsMatrix<double, int, Kokkos::Device<Exec, Space>,
+                                    void, std::size_t>;
 
 /// The five-point Laplacian of a square grid, with the diagonal given.
 template <class Space>

@@ -2,8 +2,8 @@
 #ifndef KOKKOSARENA_IMPL_FRONTDOOR_HPP
 #define KOKKOSARENA_IMPL_FRONTDOOR_HPP
 
-#include <KokkosArena_SparseContainers.hpp>
 #include <KokkosKernels_config.h>
+#include <KokkosArena_SparseContainers.hpp>
 
 #include <Kokkos_Core.hpp>
 
