@@ -20,6 +20,15 @@ namespace blas = KokkosArena::blas;
 
 constexpr std::size_t n = 60;
 
+/// Kokkos Kernels was built with a BLAS, and with its kernels as a library.
+#if defined(KOKKOSKERNELS_ENABLE_TPL_BLAS)
+constexpr bool is_library = true;
+#else
+constexpr bool is_library = false;
+#endif
+constexpr char const* vendor       = "[TPL_BLAS,double]";
+constexpr char const* instantiated = "[ETI]";
+
 template <class MixType>
 struct blas_front_doors : ::testing::Test {
   KokkosArena::Arena<Host> arena;
@@ -39,6 +48,7 @@ TYPED_TEST(blas_front_doors, axpby_is_that_of_host_space) {
       path_of([&] { KokkosBlas::axpby(2.5, host_x, -1.5, expected); });
 
   EXPECT_EQ(path_of([&] { blas::axpby(2.5, x, -1.5, y); }), path);
+  EXPECT_EQ(any_has(path, vendor), is_library);
   EXPECT_EQ(contents(y), contents(expected));
 
   KokkosBlas::axpy(0.3, host_x, expected);
@@ -54,6 +64,7 @@ TYPED_TEST(blas_front_doors, scal_is_that_of_host_space) {
   auto const path = path_of([&] { KokkosBlas::scal(expected, 3., host_x); });
 
   EXPECT_EQ(path_of([&] { blas::scal(r, 3., x); }), path);
+  EXPECT_EQ(any_has(path, vendor), is_library);
   EXPECT_EQ(contents(r), contents(expected));
 }
 
@@ -68,8 +79,10 @@ TYPED_TEST(blas_front_doors, dot_and_nrm2_return_the_values_of_host_space) {
       path_of([&] { expected = KokkosBlas::dot(host_x, host_y); });
 
   EXPECT_EQ(path_of([&] { dot = blas::dot(x, y); }), path);
+  EXPECT_EQ(any_has(path, vendor), is_library);
   EXPECT_EQ(dot, expected);
   EXPECT_GT(dot, 0);
+  EXPECT_EQ(any_has(path_of([&] { blas::nrm2(x); }), vendor), is_library);
   EXPECT_EQ(blas::nrm2(x), KokkosBlas::nrm2(host_x));
 }
 
@@ -80,7 +93,8 @@ TYPED_TEST(blas_front_doors, dot_writes_its_result_to_a_view_of_any_space) {
   Vector<double, Host> const expected("expected", 3);
   KokkosBlas::dot(expected, make_matrix<Host>(n, 3, 1),
                   make_matrix<Host>(n, 3, 2));
-  blas::dot(dots, x, y);
+  auto const path = path_of([&] { blas::dot(dots, x, y); });
+  EXPECT_EQ(any_has(path, instantiated), is_library);
   EXPECT_EQ(contents(dots), contents(expected));
 }
 
@@ -95,6 +109,7 @@ TYPED_TEST(blas_front_doors, gemv_is_that_of_host_space) {
       [&] { KokkosBlas::gemv("N", 1.5, host_a, host_x, 0.5, expected); });
 
   EXPECT_EQ(path_of([&] { blas::gemv("N", 1.5, a, x, 0.5, y); }), path);
+  EXPECT_EQ(any_has(path, vendor), is_library);
   EXPECT_EQ(contents(y), contents(expected));
 }
 
@@ -108,9 +123,7 @@ TYPED_TEST(blas_front_doors, gemm_takes_the_path_of_host_space) {
   auto const path     = path_of(
       [&] { KokkosBlas::gemm("N", "T", 1.5, host_a, host_b, 0.5, expected); });
   ASSERT_FALSE(path.empty());
-#if defined(KOKKOSKERNELS_ENABLE_TPL_BLAS)
-  EXPECT_TRUE(any_has(path, "[TPL_BLAS,double]"));
-#endif
+  EXPECT_EQ(any_has(path, vendor), is_library);
 
   EXPECT_EQ(path_of([&] { blas::gemm("N", "T", 1.5, a, b, 0.5, c); }), path);
   EXPECT_EQ(contents(c), contents(expected));
@@ -138,6 +151,7 @@ TYPED_TEST(blas_front_doors, trsm_is_that_of_host_space) {
       [&] { KokkosBlas::trsm("L", "U", "N", "N", 2., host_a, expected); });
 
   EXPECT_EQ(path_of([&] { blas::trsm("L", "U", "N", "N", 2., a, b); }), path);
+  EXPECT_EQ(any_has(path, vendor), is_library);
   EXPECT_EQ(contents(b), contents(expected));
 }
 
@@ -192,16 +206,18 @@ TEST(blas_front_door, hands_errors_of_kokkos_kernels_on) {
   EXPECT_THROW(blas::gemv("N", 1., a, x, 0., y), std::runtime_error);
 }
 
-#if defined(KOKKOSKERNELS_ENABLE_TPL_BLAS)
-// Why the front doors are there, and that the test of the path can fail.
-TEST(blas_front_door, kokkos_kernels_itself_misses_the_vendor_path) {
-  auto const a = make_matrix<Scoped>(n, n, 1);
-  auto const c = make_matrix<Scoped>(n, n, 3);
-  auto const path =
-      path_of([&] { KokkosBlas::gemm("N", "N", 1., a, a, 0., c); });
-  EXPECT_FALSE(any_has(path, "[TPL_BLAS,double]"));
+// Why the front doors are there, and that the tests of the path can fail.
+TEST(blas_front_door, kokkos_kernels_itself_misses_the_fast_paths) {
+  auto const a    = make_matrix<Scoped>(n, n, 1);
+  auto const c    = make_matrix<Scoped>(n, n, 3);
+  auto const path = path_of([&] {
+    KokkosBlas::gemm("N", "N", 1., a, a, 0., c);
+    KokkosBlas::dot(Vector<double, Scoped>("dots", n), a, a);
+  });
+  ASSERT_FALSE(path.empty());
+  EXPECT_FALSE(any_has(path, vendor));
+  EXPECT_FALSE(any_has(path, instantiated));
 }
-#endif
 
 }  // namespace
 

@@ -102,7 +102,6 @@ TYPED_TEST(sparse_front_doors, spmv_takes_the_path_of_host_space) {
   auto const path     = path_of([&] {
     KokkosSparse::spmv("N", 2., this->host_a, host_x, 0.5, expected);
   });
-  ASSERT_FALSE(path.empty());
 
   EXPECT_EQ(path_of([&] { sparse::spmv("N", 2., this->a, x, 0.5, y); }), path);
   EXPECT_EQ(contents(y), contents(expected));
