@@ -47,3 +47,17 @@ function(kokkosarena_add_test_with_threads name)
     endforeach()
   endforeach()
 endfunction()
+
+# kokkosarena_add_header_test(NAME LIBRARY HEADER...): an object library in which
+# every header of LIBRARY is compiled alone, and twice in a row.
+function(kokkosarena_add_header_test name library)
+  add_library(${name} OBJECT)
+  foreach(header IN LISTS ARGN)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/self_contained/${header}.cpp)
+    file(CONFIGURE OUTPUT ${source}
+         CONTENT "#include <${header}>\n#include <${header}>\n")
+    target_sources(${name} PRIVATE ${source})
+  endforeach()
+  target_link_libraries(${name} PRIVATE ${library})
+  kokkosarena_enable_warnings(${name})
+endfunction()
