@@ -21,8 +21,8 @@ namespace {
 
 using Impl::Adoption;
 
-/// The alignment that Kokkos 4.7 to 5.x asks for in HostSpace, by the nothrow
-/// form of operator new (impl/Kokkos_HostSpace.cpp). If another version asked
+/// The alignment that Kokkos 4.7 to 5.2 asks for in HostSpace, by the nothrow
+/// form of operator new (Kokkos_HostSpace.cpp). If another version asked
 /// otherwise, an adoption would say that it has no effect.
 constexpr std::size_t kokkos_alignment = 64;
 
@@ -113,8 +113,9 @@ class Opened {
   Adoption& m_adoption;
 };
 
-/// Whether Kokkos calls the operators below: the program, a library before this
-/// one, or a sanitizer may have others.
+/// Whether Kokkos calls the operators below. Where they are in a shared
+/// library, the program, one that was loaded before, or a sanitizer may have
+/// others.
 bool is_in_effect() {
   static bool const result = [] {
     Adoption probe{.core            = nullptr,
@@ -141,8 +142,8 @@ HostSpaceAdoption::HostSpaceAdoption(Impl::Core& core,
         "KokkosArena: a HostSpaceAdoption of arena \"" + core.label() +
         "\" would have no effect, since Kokkos doesn't call the operator new "
         "of KokkosArena::adopt but another one: the program's, a library's "
-        "or a sanitizer's that comes before it; link KokkosArena::adopt "
-        "statically, or leave the other one out");
+        "or a sanitizer's; link KokkosArena::adopt into the program itself, "
+        "or leave the other one out");
   }
   core.open_scope();
   t_innermost = &m_adoption;
