@@ -795,6 +795,12 @@ TYPED_TEST(adoption, serves_containers_and_algorithms) {
     Kokkos::realloc(view, 20000);
     EXPECT_EQ(view(0), 0);
 
+    auto* memory = static_cast<char*>(Kokkos::kokkos_malloc<Host>("raw", 5000));
+    std::memset(memory, 5, 5000);
+    memory = static_cast<char*>(Kokkos::kokkos_realloc<Host>(memory, 10000));
+    EXPECT_EQ(std::count(memory, memory + 5000, 5), 5000);
+    Kokkos::kokkos_free<Host>(memory);
+
     // An owning View of owning Views.
     Kokkos::View<View*, Host> const views(
         Kokkos::view_alloc("views", Kokkos::SequentialHostInit), 100);
