@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/KokkosArena)
 
 install(
-  TARGETS kokkosarena_core
+  TARGETS kokkosarena_core kokkosarena_adopt
   EXPORT KokkosArenaTargets
   FILE_SET HEADERS)
 install(

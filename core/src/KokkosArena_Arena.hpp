@@ -38,9 +38,9 @@ namespace KokkosArena {
 /// as alive until its last copy ends, and nothing that the arena does
 /// invalidates it. What \c allocate gives is not tracked in this way.
 ///
-/// The Arena has to end before Kokkos::finalize and after every ArenaScope on
-/// it: otherwise the program is aborted with the arena's label. Views may
-/// outlive it.
+/// The Arena has to end before Kokkos::finalize and after every scope on it:
+/// otherwise the program is aborted with the arena's label. Views may outlive
+/// it.
 template <class Space = Kokkos::DefaultExecutionSpace,
           class Sync  = ThreadCached>
 class Arena {
@@ -87,7 +87,7 @@ class Arena {
     if (m_core->open_scopes() > 0) {
       Impl::abort("arena \"" + label() +
                   "\" ends while a scope on it is open; let every ArenaScope "
-                  "end before its arena");
+                  "and HostSpaceAdoption end before its arena");
     }
     if (Kokkos::is_finalized()) {
       Impl::abort("arena \"" + label() +

@@ -23,8 +23,9 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
        << " retired block(s) of " << s.retired_bytes << " bytes; "
        << s.escaped_views << " View(s) alive at a reset; "
        << s.unscoped_worker_allocations
-       << " unscoped allocation(s) of workers and "
-       << s.failed_handle_allocations << " failed one(s) of handles";
+       << " unscoped allocation(s) of workers, " << s.failed_handle_allocations
+       << " failed one(s) of handles and " << s.failed_adoptions
+       << " failed adoption(s)";
   out.width(0);
   return out << text.str();
 }

@@ -36,6 +36,8 @@ struct ArenaStatistics {
   std::uint64_t unscoped_worker_allocations = 0;
   /// Null Views that a handle gave, since the arena was full.
   std::uint64_t failed_handle_allocations = 0;
+  /// What a HostSpaceAdoption left to malloc, since it didn't fit.
+  std::uint64_t failed_adoptions = 0;
   std::string label;  ///< The arena's.
 };
 

@@ -130,13 +130,14 @@ inline auto figures(KokkosArena::ArenaStatistics const& s) {
                peak_live_bytes, live_allocations, total_allocations,
                upstream_allocations, upstream_bytes, blocks, retired_blocks,
                retired_bytes, resets, escaped_views,
-               unscoped_worker_allocations, failed_handle_allocations, label] =
-      s;
-  return std::tuple(
-      capacity_bytes, used_bytes, live_bytes, peak_bytes, peak_live_bytes,
-      live_allocations, total_allocations, upstream_allocations, upstream_bytes,
-      blocks, retired_blocks, retired_bytes, resets, escaped_views,
-      unscoped_worker_allocations, failed_handle_allocations, label);
+               unscoped_worker_allocations, failed_handle_allocations,
+               failed_adoptions, label] = s;
+  return std::tuple(capacity_bytes, used_bytes, live_bytes, peak_bytes,
+                    peak_live_bytes, live_allocations, total_allocations,
+                    upstream_allocations, upstream_bytes, blocks,
+                    retired_blocks, retired_bytes, resets, escaped_views,
+                    unscoped_worker_allocations, failed_handle_allocations,
+                    failed_adoptions, label);
 }
 
 /// Where library code runs: in a scope on an arena, or outside of all.

@@ -25,3 +25,4 @@ run(
   -D KokkosArena_WANTED_VERSION=${VERSION})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
 run(${WORK_DIR}/build/client)
+run(${WORK_DIR}/build/adopting_client)

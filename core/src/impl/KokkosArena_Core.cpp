@@ -429,6 +429,7 @@ ArenaStatistics Core::read_statistics() noexcept {
       m_unscoped_worker_allocations.load(std::memory_order_relaxed);
   s.failed_handle_allocations =
       m_failed_handle_allocations.load(std::memory_order_relaxed);
+  s.failed_adoptions = m_failed_adoptions.load(std::memory_order_relaxed);
   return s;
 }
 

@@ -135,6 +135,9 @@ class Core {
   void count_failed_handle_allocation() noexcept {
     m_failed_handle_allocations.fetch_add(1, std::memory_order_relaxed);
   }
+  void count_failed_adoption() noexcept {
+    m_failed_adoptions.fetch_add(1, std::memory_order_relaxed);
+  }
 
  protected:
   Core(ArenaOptions options, std::unique_ptr<Upstream> upstream);
@@ -362,6 +365,7 @@ class Core {
   std::atomic<std::uint64_t> m_cycles{1};
   std::atomic<std::uint64_t> m_unscoped_worker_allocations{0};
   std::atomic<std::uint64_t> m_failed_handle_allocations{0};
+  std::atomic<std::uint64_t> m_failed_adoptions{0};
   ArenaOptions m_options;
   GrowthPolicy m_policy;
   std::unique_ptr<Upstream> m_upstream;

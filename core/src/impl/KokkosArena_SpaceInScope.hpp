@@ -5,6 +5,7 @@
 #include <KokkosArena_Arena.hpp>
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_Concepts.hpp>
+#include <impl/KokkosArena_AdoptionPause.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -48,7 +49,9 @@ class SpaceInScope {
   explicit SpaceInScope(Arena<Space, Sync>& arena)
       : m_core(&arena.impl_core()) {}
 
-  /// \brief Memory that counts as a live allocation of its arena.
+  /// \brief Memory that counts as a live allocation of its arena. Where this
+  /// is the base space, a HostSpaceAdoption leaves it there: \c deallocate
+  /// takes all that it finds in an arena for memory of this space.
   /// \throws ArenaExhausted, or what the base space throws.
   /// Threads: as the arena's sync policy says.
   void* allocate(std::size_t bytes) const {
@@ -57,6 +60,7 @@ class SpaceInScope {
   void* allocate(char const* label, std::size_t bytes,
                  std::size_t logical_bytes = 0) const {
     if (!m_core) {
+      AdoptionPause const pause;
       return counted(m_base.allocate(label, bytes, logical_bytes));
     }
     void* const address = Self::take(*m_core, bytes, label);
@@ -73,6 +77,7 @@ class SpaceInScope {
   void* allocate(ExecutionSpace const& exec, char const* label,
                  std::size_t bytes, std::size_t logical_bytes = 0) const {
     if (!m_core) {
+      AdoptionPause const pause;
       return counted(m_base.allocate(exec, label, bytes, logical_bytes));
     }
     return allocate(label, bytes, logical_bytes);

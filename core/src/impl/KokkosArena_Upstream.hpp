@@ -3,6 +3,7 @@
 #define KOKKOSARENA_IMPL_UPSTREAM_HPP
 
 #include <KokkosArena_Concepts.hpp>
+#include <impl/KokkosArena_AdoptionPause.hpp>
 #include <impl/KokkosArena_Pages.hpp>
 #include <impl/KokkosArena_Poison.hpp>
 
@@ -39,6 +40,7 @@ inline constexpr char const* block_label = "KokkosArena::block";
 /// \brief Tells Kokkos Tools of host pages as of an allocation in HostSpace.
 inline void report_pages_taken(void const* address, std::size_t bytes) {
   if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  AdoptionPause const pause;
   Kokkos::Tools::allocateData(
       Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,
       address, bytes);
@@ -47,6 +49,7 @@ inline void report_pages_taken(void const* address, std::size_t bytes) {
 /// \brief The same before they are given back.
 inline void report_pages_given_back(void const* address, std::size_t bytes) {
   if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  AdoptionPause const pause;
   Kokkos::Tools::deallocateData(
       Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,
       address, bytes);
@@ -68,11 +71,13 @@ class SpaceUpstream final : public Upstream {
       report_pages_taken(pages, bytes);
       return pages;
     } else {
+      AdoptionPause const pause;
       return m_space.allocate(block_label, bytes);
     }
   }
 
   void deallocate(void* address, std::size_t bytes) noexcept override {
+    AdoptionPause const pause;
     if constexpr (!is_synchronous_v<ExecutionSpace>) {
       m_instance.fence("KokkosArena: before a block is given back");
     }
