@@ -126,30 +126,37 @@ void element_residuals(Mesh const& mesh, In const& solution, Out const& result,
             double const sign = (a >> d & 1) ? 1 : -1;
             return sign * shape(a, (d + 1) % 3) * shape(a, (d + 2) % 3);
           };
-          for (int d = 0; d < 3; ++d) {
-            for (int c = 0; c < 3; ++c) {
-              double sum = 0;
-              for (int a = 0; a < 8; ++a) sum += slope(a, d) * x(a, c);
-              j(d, c) = sum;
+          // Summed up here, since a compiler that can't tell the temporaries
+          // apart would otherwise read x anew after each write to j.
+          double sums[3][3] = {};
+          for (int a = 0; a < 8; ++a) {
+            for (int d = 0; d < 3; ++d) {
+              for (int c = 0; c < 3; ++c) sums[d][c] += slope(a, d) * x(a, c);
             }
           }
-          auto const cofactor = [&](int d, int c) {
-            int const d1 = (d + 1) % 3, d2 = (d + 2) % 3;
-            int const c1 = (c + 1) % 3, c2 = (c + 2) % 3;
-            return j(d1, c1) * j(d2, c2) - j(d1, c2) * j(d2, c1);
-          };
-          double const volume = j(0, 0) * cofactor(0, 0) +
-                                j(0, 1) * cofactor(0, 1) +
-                                j(0, 2) * cofactor(0, 2);
+          for (int d = 0; d < 3; ++d) {
+            for (int c = 0; c < 3; ++c) j(d, c) = sums[d][c];
+          }
+          double cofactors[3][3];
+          for (int d = 0; d < 3; ++d) {
+            for (int c = 0; c < 3; ++c) {
+              int const d1 = (d + 1) % 3, d2 = (d + 2) % 3;
+              int const c1 = (c + 1) % 3, c2 = (c + 2) % 3;
+              cofactors[d][c] = j(d1, c1) * j(d2, c2) - j(d1, c2) * j(d2, c1);
+            }
+          }
+          double const volume = j(0, 0) * cofactors[0][0] +
+                                j(0, 1) * cofactors[0][1] +
+                                j(0, 2) * cofactors[0][2];
           double value       = 0;
           double gradient[3] = {0, 0, 0};
           for (int a = 0; a < 8; ++a) {
             value += shape(a, 0) * shape(a, 1) * shape(a, 2) * u(a);
             for (int c = 0; c < 3; ++c) {
-              slopes(a, c) =
-                  (cofactor(0, c) * slope(a, 0) + cofactor(1, c) * slope(a, 1) +
-                   cofactor(2, c) * slope(a, 2)) /
-                  volume;
+              slopes(a, c) = (cofactors[0][c] * slope(a, 0) +
+                              cofactors[1][c] * slope(a, 1) +
+                              cofactors[2][c] * slope(a, 2)) /
+                             volume;
               gradient[c] += slopes(a, c) * u(a);
             }
           }
