@@ -6,6 +6,7 @@
 
 #include <KokkosArena_Batched.hpp>
 #include <KokkosArena_Blas.hpp>
+#include <KokkosArena_FrontDoors.hpp>
 #include <KokkosArena_KernelsHandle.hpp>
 #include <KokkosArena_Sparse.hpp>
 #include <KokkosArena_SparseContainers.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <gtest/gtest.h>
 #include <KokkosArena.hpp>
+#include <KokkosArena_FrontDoors.hpp>
 #include <KokkosArena_KernelsHandle.hpp>
 #include <KokkosArena_Sparse.hpp>
 #include <KokkosSparse_MatrixPrec.hpp>
@@ -64,20 +65,7 @@ struct Plain {
   };
 };
 
-/// The front doors.
-struct Doors {
-  static constexpr auto spadd_symbolic        = sparse::spadd_symbolic;
-  static constexpr auto spadd_numeric         = sparse::spadd_numeric;
-  static constexpr auto gauss_seidel_symbolic = sparse::gauss_seidel_symbolic;
-  static constexpr auto gauss_seidel_numeric  = sparse::gauss_seidel_numeric;
-  static constexpr auto symmetric_gauss_seidel_apply =
-      sparse::symmetric_gauss_seidel_apply;
-  static constexpr auto spiluk_symbolic = sparse::spiluk_symbolic;
-  static constexpr auto spiluk_numeric  = sparse::spiluk_numeric;
-  static constexpr auto sptrsv_symbolic = sparse::sptrsv_symbolic;
-  static constexpr auto sptrsv_solve    = sparse::sptrsv_solve;
-  static constexpr auto gmres           = sparse::gmres;
-};
+using Doors = KokkosArena::FrontDoors;
 
 template <class MixType>
 struct sparse_front_doors : ::testing::Test {
