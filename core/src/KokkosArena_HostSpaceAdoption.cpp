@@ -12,8 +12,8 @@
 #include <new>
 #include <stdexcept>
 
-// The operators stand in the file of the constructor, so that a program gets
-// them from a static library exactly if it opens an adoption.
+// The operators stand in the file of the constructor, so that a program that
+// opens an adoption gets them from a static library, too.
 
 namespace KokkosArena {
 

@@ -25,7 +25,6 @@
 #include <new>
 #include <optional>
 #include <stdexcept>
-#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -347,9 +346,9 @@ TYPED_TEST(adoption, memory_may_be_freed_by_a_thread_that_knows_no_arena) {
   std::vector<View> views;
   {
     HostSpaceAdoption const adoption(this->arena);
-    for (int i = 0; i < 10; ++i) {
-      views.push_back(uninitialised(static_cast<std::size_t>(1000 * i + 1000)));
-      fill_pattern(views.back(), static_cast<std::uint64_t>(i));
+    for (std::size_t i = 0; i < 10; ++i) {
+      views.push_back(uninitialised(1000 * (i + 1)));
+      fill_pattern(views.back(), i);
     }
   }
   EXPECT_EQ(live(this->arena), 10u);
@@ -403,7 +402,7 @@ TYPED_TEST(adoption, memory_of_kokkos_own_scratch_stays_valid) {
   static std::size_t bytes = 50000;
   for (int i = 0; i < 3; ++i) {
     bytes += 20000;
-    auto const n = static_cast<int>(bytes / sizeof(double) - 16);
+    auto const n = bytes / sizeof(double) - 16;
     HostArena short_lived;
     HostSpaceAdoption const adoption(short_lived);
     int sum = 0;
@@ -433,9 +432,9 @@ TYPED_TEST(adoption_growing, takes_nothing_upstream_in_steady_state) {
   HostSpaceAdoption const adoption(this->arena);
   auto const cycle = [&] {
     std::vector<View> views;
-    for (int i = 0; i < 50; ++i) {
-      views.push_back(uninitialised(static_cast<std::size_t>(1000 + 500 * i)));
-      fill_pattern(views.back(), static_cast<std::uint64_t>(i));
+    for (std::size_t i = 0; i < 50; ++i) {
+      views.push_back(uninitialised(1000 + 500 * i));
+      fill_pattern(views.back(), i);
       View const temporary = uninitialised(3000);
       fill_pattern(temporary, 99);
     }
@@ -556,7 +555,6 @@ TYPED_TEST(adoption, leaves_over_aligned_objects_on_the_heap) {
     for (int i = 0; i < 1000; ++i) vector.emplace_back();
     std::vector<double, AlignedAllocator<double>> allocated(1000);
     for (int i = 0; i < 1000; ++i) allocated.push_back(i);
-    std::string const text(10000, 'x');
     EXPECT_EQ(address_of(one.get()) % 64, 0u);
     EXPECT_EQ(address_of(wide.get()) % 256, 0u);
     EXPECT_EQ(address_of(nothrow.get()) % 256, 0u);
@@ -616,7 +614,7 @@ TEST(adoption_operators, fail_as_the_standard_says) {
 
 TEST(adoption_operators, honour_every_alignment) {
   for (std::size_t alignment = 1; alignment <= 64 * KiB; alignment *= 2) {
-    for (std::size_t const bytes : {0, 1, 100, 5000}) {
+    for (std::size_t const bytes : {0u, 1u, 100u, 5000u}) {
       auto const align  = std::align_val_t(alignment);
       auto* const first = ::operator new(bytes, align);
       auto* const next  = ::operator new(bytes, align, std::nothrow);
