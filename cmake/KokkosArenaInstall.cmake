@@ -13,6 +13,17 @@ install(
   EXPORT KokkosArenaTargets
   NAMESPACE KokkosArena::
   DESTINATION ${package_dir})
+# By themselves, since those who don't ask for them need no Kokkos Kernels.
+if(KokkosArena_ENABLE_KERNELS)
+  install(
+    TARGETS kokkosarena_kernels
+    EXPORT KokkosArenaKernelsTargets
+    FILE_SET HEADERS)
+  install(
+    EXPORT KokkosArenaKernelsTargets
+    NAMESPACE KokkosArena::
+    DESTINATION ${package_dir})
+endif()
 
 configure_package_config_file(
   cmake/KokkosArenaConfig.cmake.in KokkosArenaConfig.cmake

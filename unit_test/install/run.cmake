@@ -20,9 +20,14 @@ run(
   -D CMAKE_BUILD_TYPE=Release
   -D CMAKE_PREFIX_PATH=${WORK_DIR}/prefix
   -D Kokkos_DIR=${Kokkos_DIR}
+  -D KokkosKernels_DIR=${KokkosKernels_DIR}
   -D WAY=${WAY}
   -D KokkosArena_SOURCE=${SOURCE_DIR}
-  -D KokkosArena_WANTED_VERSION=${VERSION})
+  -D KokkosArena_WANTED_VERSION=${VERSION}
+  -D WITH_KERNELS=${WITH_KERNELS})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
 run(${WORK_DIR}/build/client)
 run(${WORK_DIR}/build/adopting_client)
+if(WITH_KERNELS)
+  run(${WORK_DIR}/build/kernels_client)
+endif()
