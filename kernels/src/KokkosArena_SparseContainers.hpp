@@ -73,7 +73,15 @@ struct Adapter<Space, Container> {
       static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
                     "adapt shares memory and never copies: the container's "
                     "memory space can't be used as the space asked for");
-      return rebind_container_t<Container, Space>(container);
+      using result_type = rebind_container_t<Container, Space>;
+      if constexpr (requires { container.row_block_offsets; }) {
+        // A graph of Kokkos 4.7 converts its Views only.
+        result_type graph(container.entries, container.row_map);
+        graph.row_block_offsets = container.row_block_offsets;
+        return graph;
+      } else {
+        return result_type(container);
+      }
     }
   }
 };
