@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// The first two show by this that they compile alone.
+// Before all others: it compiles alone.
+#include <KokkosArena_DigitsWeights.hpp>
+
 #include <gtest/gtest.h>
 #include <KokkosArena.hpp>
-#include <KokkosArena_DigitsWeights.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// The first shows by this that it compiles alone.
+// Before all others: it compiles alone.
+#include <KokkosArena_Elements.hpp>
+
 #include <gtest/gtest.h>
 #include <KokkosArena.hpp>
-#include <KokkosArena_Elements.hpp>
 
 #include <array>
 #include <cmath>

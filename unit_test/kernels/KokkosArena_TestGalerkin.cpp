@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// It shows by this that it compiles alone.
-#include <gtest/gtest.h>
+// Before all others: it compiles alone.
 #include <KokkosArena_Galerkin.hpp>
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>

@@ -22,7 +22,7 @@ struct CoordinateMatrix {
 
 /// \brief The Laplacian on the inner nodes of a cube: 6 on the diagonal and -1
 /// for each of up to six neighbours.
-/// \param[in] n  Nodes in each direction.
+/// \param[in] n  Nodes in each direction, up to 1290.
 /// \return Of n^3 rows. Cost: 112 n^3 bytes of heap memory. Threads: any.
 inline CoordinateMatrix poisson_3d(int n) {
   CoordinateMatrix result{n * n * n, n * n * n, {}};

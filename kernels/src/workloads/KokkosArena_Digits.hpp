@@ -51,7 +51,7 @@ auto unfold(Activations<Values> const& in) {
   auto const values = in.values;
   int const images = in.images, height = in.height, width = in.width;
   int const out_height = height - 2, out_width = width - 2;
-  matrix_like_t<Values> const columns(
+  matrix_like_t<Values> columns(
       Kokkos::view_alloc("columns", Kokkos::WithoutInitializing),
       9 * in.channels(), images * out_height * out_width);
   using policy = Kokkos::RangePolicy<typename Values::execution_space>;
@@ -76,7 +76,7 @@ template <class Layer, class Values, class Kernels>
 auto convolve(Layer const& layer, Activations<Values> const& in,
               Kernels const& kernels) {
   auto const columns = unfold(in);
-  matrix_like_t<Values> const out(
+  matrix_like_t<Values> out(
       Kokkos::view_alloc("convolved", Kokkos::WithoutInitializing),
       layer.weights.extent(0), columns.extent(1));
   kernels.gemm("N", "N", 1.0f, layer.weights, columns, 0.0f, out);
@@ -101,7 +101,7 @@ auto convolve(Layer const& layer, Activations<Values> const& in,
 /// Batch norm with the statistics of the training.
 template <class Norm, class Values>
 auto normalize(Norm const& norm, Activations<Values> const& in) {
-  matrix_like_t<Values> const out(
+  matrix_like_t<Values> out(
       Kokkos::view_alloc("normalized", Kokkos::WithoutInitializing),
       in.values.extent(0), in.values.extent(1));
   auto const values = in.values;
@@ -126,7 +126,7 @@ template <class Values>
 auto max_pool(Activations<Values> const& in) {
   int const images = in.images, height = in.height, width = in.width;
   int const out_height = height / 2, out_width = width / 2;
-  matrix_like_t<Values> const out(
+  matrix_like_t<Values> out(
       Kokkos::view_alloc("pooled", Kokkos::WithoutInitializing), in.channels(),
       images * out_height * out_width);
   auto const values = in.values;
@@ -154,7 +154,7 @@ auto max_pool(Activations<Values> const& in) {
 template <class Values>
 auto flatten(Activations<Values> const& in) {
   int const images = in.images, pixels = in.height * in.width;
-  matrix_like_t<Values> const out(
+  matrix_like_t<Values> out(
       Kokkos::view_alloc("flat", Kokkos::WithoutInitializing),
       in.channels() * pixels, images);
   auto const values = in.values;
@@ -173,7 +173,7 @@ auto flatten(Activations<Values> const& in) {
 template <class Layer, class In, class Kernels>
 auto dense(Layer const& layer, In const& in, Kernels const& kernels) {
   auto const bias = layer.bias;
-  matrix_like_t<In> const out("dense", layer.weights.extent(0), in.extent(1));
+  matrix_like_t<In> out("dense", layer.weights.extent(0), in.extent(1));
   kernels.gemm("N", "N", 1.0f, layer.weights, in, 0.0f, out);
   using policy = Kokkos::RangePolicy<typename In::execution_space>;
   Kokkos::parallel_for(
@@ -189,7 +189,7 @@ auto dense(Layer const& layer, In const& in, Kernels const& kernels) {
 /// \return        (images, classes); each image's sum is 1.
 template <class In>
 auto softmax(In const& in) {
-  matrix_like_t<In> const out(
+  matrix_like_t<In> out(
       Kokkos::view_alloc("probabilities", Kokkos::WithoutInitializing),
       in.extent(1), in.extent(0));
   int const classes = in.extent_int(0);
@@ -336,10 +336,8 @@ inline Network<Kokkos::HostSpace> random_network(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   network.for_each([&](std::string const& name, auto const& view) {
     // So that values neither grow nor vanish from layer to layer.
-    float const most =
-        view.rank() == 2
-            ? std::sqrt(6.0f / static_cast<float>(view.size() / view.extent(0)))
-            : 0.1f;
+    auto const inputs    = static_cast<float>(view.extent(view.rank() - 1));
+    float const most     = view.rank() == 2 ? std::sqrt(6.0f / inputs) : 0.1f;
     bool const is_factor = name == "norm.scale" || name == "norm.variance";
     for (std::size_t i = 0; i < view.size(); ++i) {
       view.data()[i] = is_factor ? 0.5f + Impl::uniform(random)

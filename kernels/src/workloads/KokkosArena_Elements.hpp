@@ -184,7 +184,7 @@ auto residual(Mesh const& mesh, In const& solution, Policy const& policy = {}) {
       Kokkos::view_alloc("shares", Kokkos::WithoutInitializing),
       mesh.nodes.extent(0));
   element_residuals(mesh, solution, shares, policy);
-  Kokkos::View<double*, Kokkos::LayoutRight, space> const result(
+  Kokkos::View<double*, Kokkos::LayoutRight, space> result(
       Kokkos::view_alloc("residual", Kokkos::WithoutInitializing),
       solution.extent(0));
   auto const offsets = mesh.slot_offsets;

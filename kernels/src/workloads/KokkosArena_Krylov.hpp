@@ -226,6 +226,7 @@ template <class In, class Out, class Solve>
 std::vector<SolveResult> solve_columns(In const& b, Out const& x,
                                        Solve const& solve) {
   std::vector<SolveResult> results;
+  results.reserve(b.extent(1));
   for (std::size_t i = 0; i < b.extent(1); ++i) {
     results.push_back(solve(Kokkos::subview(b, Kokkos::ALL, i),
                             Kokkos::subview(x, Kokkos::ALL, i)));

@@ -81,8 +81,9 @@ class LineReader {
       digits.remove_prefix(1);
     }
     T result{};
-    auto const* const end    = digits.data() + digits.size();
-    auto const [stop, error] = std::from_chars(digits.data(), end, result);
+    auto const* const begin  = digits.data();
+    auto const* const end    = begin + digits.size();
+    auto const [stop, error] = std::from_chars(begin, end, result);
     auto const found         = "\"" + std::string(m_fields[i]) + "\"";
     if (error == std::errc::result_out_of_range && stop == end) {
       fail(found + " is out of range, expected " + expected);
