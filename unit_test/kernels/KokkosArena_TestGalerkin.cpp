@@ -4,6 +4,8 @@
 #include <KokkosArena_Galerkin.hpp>
 
 #include <gtest/gtest.h>
+#include <KokkosArena.hpp>
+#include <KokkosArena_FrontDoors.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +13,8 @@
 #include <map>
 #include <utility>
 #include <vector>
+
+#include "KokkosArena_TestWorkloads.hpp"
 
 namespace {
 
@@ -175,6 +179,51 @@ TEST(galerkin, a_matrix_that_is_diagonal_or_empty_has_one_level) {
   for (int i = 0; i < 100; ++i) diagonal.entries.push_back({i, i, 2});
   EXPECT_EQ(v_cycle_setup(crs_matrix(diagonal)).size(), 1u);
   EXPECT_EQ(v_cycle_setup(crs_matrix({0, 0, {}})).size(), 1u);
+}
+
+/// The matrices of a V-cycle and what three cycles make of x = 0.
+template <class Space, class Kernels>
+std::vector<double> set_up_and_solve(Matrix const& matrix,
+                                     Kernels const& kernels) {
+  auto const a      = crs_matrix_in<Space>(matrix);
+  auto const levels = v_cycle_setup(a, 50, kernels);
+  Kokkos::View<double*, Space> const b("b", a.numRows()), x("x", a.numRows());
+  Kokkos::deep_copy(b, 1);
+  for (int cycle = 0; cycle < 3; ++cycle) v_cycle(levels, b, x, kernels);
+  std::vector<double> result(x.data(), x.data() + x.size());
+  for (auto const& level : levels) {
+    auto const& values = level.a.values;
+    result.insert(result.end(), values.data(), values.data() + values.size());
+  }
+  return result;
+}
+
+using namespace KokkosArenaTest;
+
+struct galerkin_in_arenas : ::testing::Test {
+  Matrix const matrix = crs_matrix(poisson_3d(14));
+  std::vector<double> const expected =
+      set_up_and_solve<Host>(matrix, DirectSparse{});
+};
+
+TEST_F(galerkin_in_arenas, scoped_matrices_give_the_same_bits) {
+  expect_steady_cycles<KokkosArena::ArenaScope>(expected, [&] {
+    return set_up_and_solve<Scoped>(matrix, KokkosArena::FrontDoors{});
+  });
+}
+
+TEST_F(galerkin_in_arenas, checked_matrices_give_the_same_bits) {
+  expect_steady_cycles<KokkosArena::ArenaScope>(expected, [&] {
+    return set_up_and_solve<Checked>(matrix, KokkosArena::FrontDoors{});
+  });
+}
+
+TEST_F(galerkin_in_arenas, adopted_matrices_give_the_same_bits) {
+  auto const pass = [&] {
+    return set_up_and_solve<Host>(matrix, DirectSparse{});
+  };
+  expect_steady_cycles<KokkosArena::HostSpaceAdoption>(expected, pass);
+  expect_all_is_adopted(pass);
 }
 
 }  // namespace

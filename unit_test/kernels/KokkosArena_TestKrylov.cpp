@@ -4,11 +4,15 @@
 #include <KokkosArena_Krylov.hpp>
 
 #include <gtest/gtest.h>
+#include <KokkosArena.hpp>
+#include <KokkosArena_FrontDoors.hpp>
 #include <KokkosArena_SparseMatrix.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <vector>
+
+#include "KokkosArena_TestWorkloads.hpp"
 
 namespace {
 
@@ -170,6 +174,61 @@ TEST(krylov, results_are_the_same_bits_each_time) {
     if (run == 0) first = values;
     EXPECT_EQ(values, first);
   }
+}
+
+/// The solutions by both methods, one after the other.
+template <class Space, class Kernels>
+std::vector<double> solve_by_both(Matrix const& matrix, Vectors const& b,
+                                  Kernels const& kernels) {
+  auto const a = crs_matrix_in<Space>(matrix);
+  GaussSeidel<crs_matrix_t<Space>, Kernels> const preconditioner(a, true,
+                                                                 kernels);
+  using view_type = Kokkos::View<double**, Kokkos::LayoutLeft, Space>;
+  view_type const columns(b);
+  std::vector<double> result;
+  auto const keep = [&](auto const& x) {
+    result.insert(result.end(), x.data(), x.data() + x.size());
+  };
+  view_type const x("x", b.extent(0), b.extent(1));
+  solve_columns(columns, x, [&](auto const& column, auto const& solution) {
+    return conjugate_gradient(a, column, solution, preconditioner, {}, kernels);
+  });
+  keep(x);
+  view_type const y("y", b.extent(0), b.extent(1));
+  solve_columns(columns, y, [&](auto const& column, auto const& solution) {
+    return gmres(a, column, solution, preconditioner, {}, kernels);
+  });
+  keep(y);
+  return result;
+}
+
+using namespace KokkosArenaTest;
+
+struct krylov_in_arenas : ::testing::Test {
+  Matrix const matrix = crs_matrix(poisson_3d(8));
+  Vectors const b     = right_hand_sides(matrix.numRows(), 2);
+  std::vector<double> const expected =
+      solve_by_both<Host>(matrix, b, DirectKernels{});
+};
+
+TEST_F(krylov_in_arenas, scoped_vectors_give_the_same_bits) {
+  expect_steady_cycles<KokkosArena::ArenaScope>(expected, [&] {
+    return solve_by_both<Scoped>(matrix, b, KokkosArena::FrontDoors{});
+  });
+}
+
+TEST_F(krylov_in_arenas, checked_vectors_give_the_same_bits) {
+  expect_steady_cycles<KokkosArena::ArenaScope>(expected, [&] {
+    return solve_by_both<Checked>(matrix, b, KokkosArena::FrontDoors{});
+  });
+}
+
+TEST_F(krylov_in_arenas, adopted_vectors_give_the_same_bits) {
+  auto const pass = [&] {
+    return solve_by_both<Host>(matrix, b, DirectKernels{});
+  };
+  expect_steady_cycles<KokkosArena::HostSpaceAdoption>(expected, pass);
+  expect_all_is_adopted(pass);
 }
 
 }  // namespace
