@@ -1,34 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+# Where compile time is short:
+set(KokkosArena_TEST_SUITES
+    "."
+    CACHE STRING "Regular expression of the test programs that are built")
 set(KokkosArena_CHECKED_SUITES
     "."
-    CACHE STRING "Regular expression of the test programs that are built twice, \
-where compile time is short")
+    CACHE STRING "Regular expression of those that are built twice")
 
-# kokkosarena_add_test(NAME [WITH_CHECKED] SOURCE...): a GoogleTest program whose
-# tests CTest lists one by one, each with a time limit, so that a deadlock is a
-# failure. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in place of
-# ScopedSpace (see KokkosArena_TestConfig.hpp), if KokkosArena_CHECKED_SUITES
-# matches the name.
+# kokkosarena_add_test(NAME [WITH_CHECKED] [LINK target...] SOURCES source...): a
+# GoogleTest program whose tests CTest lists one by one, each with a time limit,
+# so that a deadlock is a failure. Nothing if KokkosArena_TEST_SUITES doesn't
+# match the name. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in
+# place of ScopedSpace (see KokkosArena_TestConfig.hpp), if
+# KokkosArena_CHECKED_SUITES matches the name.
 function(kokkosarena_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WITH_CHECKED" "" "")
-  kokkosarena_add_test_program(${name} ${arg_UNPARSED_ARGUMENTS})
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WITH_CHECKED" "" "LINK;SOURCES")
+  if(NOT name MATCHES "${KokkosArena_TEST_SUITES}")
+    return()
+  endif()
+  kokkosarena_add_test_program(${name})
   if(arg_WITH_CHECKED AND name MATCHES "${KokkosArena_CHECKED_SUITES}")
-    kokkosarena_add_test_program(${name}_checked ${arg_UNPARSED_ARGUMENTS})
+    kokkosarena_add_test_program(${name}_checked)
     target_compile_definitions(${name}_checked PRIVATE KOKKOSARENA_TEST_CHECKED)
   endif()
 endfunction()
 
-function(kokkosarena_add_test_program name)
-  add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE kokkosarena_test_main)
-  kokkosarena_enable_warnings(${name})
+# With what kokkosarena_add_test was given.
+macro(kokkosarena_add_test_program program)
+  add_executable(${program} ${arg_SOURCES})
+  target_link_libraries(${program} PRIVATE kokkosarena_test_main ${arg_LINK})
+  kokkosarena_enable_warnings(${program})
   gtest_discover_tests(
-    ${name}
-    TEST_PREFIX ${name}.
+    ${program}
+    TEST_PREFIX ${program}.
     DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 120 ENVIRONMENT "OMP_PROC_BIND=false")
-endfunction()
+endmacro()
 
 # kokkosarena_add_test_with_threads(NAME THREADS...): the whole program of such
 # a test, and NAME_checked if there is one, once more for each number of OpenMP
@@ -49,8 +57,12 @@ function(kokkosarena_add_test_with_threads name)
 endfunction()
 
 # kokkosarena_add_header_test(NAME LIBRARY HEADER...): an object library in which
-# every header of LIBRARY is compiled alone, and twice in a row.
+# every header of LIBRARY is compiled alone, and twice in a row; nothing if
+# KokkosArena_TEST_SUITES doesn't match the name.
 function(kokkosarena_add_header_test name library)
+  if(NOT name MATCHES "${KokkosArena_TEST_SUITES}")
+    return()
+  endif()
   add_library(${name} OBJECT)
   foreach(header IN LISTS ARGN)
     set(source ${CMAKE_CURRENT_BINARY_DIR}/self_contained/${header}.cpp)
