@@ -46,16 +46,17 @@ struct Picture {
 
 Picture convolve_and_relu(Picture in, std::size_t channels, Weights& weights,
                           std::string const& name) {
+  auto const& kernel = weights[name + ".weights"];
+  auto const& bias   = weights[name + ".bias"];
   Picture out{channels, in.size - 2};
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t y = 0; y < out.size; ++y) {
       for (std::size_t x = 0; x < out.size; ++x) {
-        double sum = weights[name + ".bias"][c];
+        double sum = bias[c];
         for (std::size_t d = 0; d < in.channels; ++d) {
           for (std::size_t v = 0; v < 3; ++v) {
             for (std::size_t u = 0; u < 3; ++u) {
-              sum += weights[name + ".weights"]
-                            [((c * in.channels + d) * 3 + v) * 3 + u] *
+              sum += kernel[((c * in.channels + d) * 3 + v) * 3 + u] *
                      in(d, y + v, x + u);
             }
           }

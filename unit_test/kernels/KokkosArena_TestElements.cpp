@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -64,12 +65,12 @@ double shape(std::size_t a, Vector const& p, Vector& derivatives) {
   return value;
 }
 
-/// Solves the 3x3 system by Cramer's rule.
 double determinant(std::array<Vector, 3> const& m) {
   return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
          m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
          m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
 }
+/// By Cramer's rule.
 Vector solve(std::array<Vector, 3> const& m, Vector const& b) {
   Vector result{};
   for (std::size_t c = 0; c < 3; ++c) {
@@ -180,6 +181,19 @@ struct Way {
   using Space  = Space_;
   using Sync   = Sync_;
   using Policy = std::conditional_t<Made, MadeViews<Space>, PlainViews<Space>>;
+
+  static std::string name() {
+    return std::string(Made ? "made_" : "plain_") +
+           (std::is_same_v<Space, Checked> ? "checked_" : "scoped_") +
+           (std::is_same_v<Sync, KokkosArena::Locked> ? "locked"
+                                                      : "thread_cached");
+  }
+};
+struct WayName {
+  template <class W>
+  static std::string GetName(int) {
+    return W::name();
+  }
 };
 
 template <class W>
@@ -190,7 +204,7 @@ using Ways = ::testing::Types<Way<Scoped, KokkosArena::Locked, false>,
                               Way<Scoped, KokkosArena::ThreadCached, true>,
                               Way<Checked, KokkosArena::Locked, false>,
                               Way<Checked, KokkosArena::Locked, true>>;
-TYPED_TEST_SUITE(elements_in_arena, Ways);
+TYPED_TEST_SUITE(elements_in_arena, Ways, WayName);
 
 TYPED_TEST(elements_in_arena, views_give_the_same_bits_without_upstream) {
   auto const expected = expected_values();

@@ -13,7 +13,7 @@
 /// iteration ends:
 ///
 ///     auto temporaries = policy.iteration();
-///     auto const x = temporaries.template view<double**>("x", 8, 3);
+///     auto const x = temporaries.template view<double* [3]>("x", 8);
 
 namespace KokkosArena::workloads {
 
@@ -34,6 +34,7 @@ struct PlainViews {
 
 namespace Impl {
 
+/// Of doubles.
 template <class DataType>
 using unmanaged_t =
     Kokkos::View<DataType, Kokkos::LayoutRight, Kokkos::HostSpace,
@@ -52,8 +53,8 @@ struct MallocedBuffers {
    public:
     template <class... Extents>
     explicit Buffer(Extents... extents)
-        : m_view(static_cast<typename view_type::value_type*>(std::malloc(
-                     view_type::required_allocation_size(extents...))),
+        : m_view(static_cast<double*>(std::malloc(
+                     view_type(nullptr, extents...).span() * sizeof(double))),
                  extents...) {
       if (!m_view.data()) Kokkos::abort("MallocedBuffers: malloc failed");
     }

@@ -83,6 +83,72 @@ inline HexMesh<Kokkos::HostSpace> hex_mesh(int n) {
   return {coordinates, nodes, offsets, slots};
 }
 
+namespace Impl {
+
+/// Adds to r what the element with the corners x and the values u gives; slopes
+/// and j are for use here. A function of its own that isn't inlined, so that it
+/// is the same machine code wherever the temporaries come from.
+template <class X, class U, class R, class Slopes, class J>
+[[gnu::noinline]] KOKKOS_FUNCTION void integrate(X const& x, U const& u,
+                                                 R const& r,
+                                                 Slopes const& slopes,
+                                                 J const& j) {
+  for (int point = 0; point < 8; ++point) {
+    // Of side s of an axis, as seen from the point's own side: the shape
+    // function, which is (1 + 1 / sqrt(3)) / 2 if it's the same.
+    auto const shape = [&](int a, int d) {
+      return ((a ^ point) >> d & 1) ? 0.21132486540518713 : 0.78867513459481287;
+    };
+    // By the coordinates of the unit cube, in which axes go from 0 to 1.
+    auto const slope = [&](int a, int d) {
+      double const sign = (a >> d & 1) ? 1 : -1;
+      return sign * shape(a, (d + 1) % 3) * shape(a, (d + 2) % 3);
+    };
+    // Summed up here, since a compiler that can't tell the temporaries
+    // apart would otherwise read x anew after each write to j.
+    double sums[3][3] = {};
+    for (int a = 0; a < 8; ++a) {
+      for (int d = 0; d < 3; ++d) {
+        for (int c = 0; c < 3; ++c) sums[d][c] += slope(a, d) * x(a, c);
+      }
+    }
+    for (int d = 0; d < 3; ++d) {
+      for (int c = 0; c < 3; ++c) j(d, c) = sums[d][c];
+    }
+    double cofactors[3][3];
+    for (int d = 0; d < 3; ++d) {
+      for (int c = 0; c < 3; ++c) {
+        int const d1 = (d + 1) % 3, d2 = (d + 2) % 3;
+        int const c1 = (c + 1) % 3, c2 = (c + 2) % 3;
+        cofactors[d][c] = j(d1, c1) * j(d2, c2) - j(d1, c2) * j(d2, c1);
+      }
+    }
+    double const volume = j(0, 0) * cofactors[0][0] +
+                          j(0, 1) * cofactors[0][1] + j(0, 2) * cofactors[0][2];
+    double value       = 0;
+    double gradient[3] = {0, 0, 0};
+    for (int a = 0; a < 8; ++a) {
+      value += shape(a, 0) * shape(a, 1) * shape(a, 2) * u(a);
+      for (int c = 0; c < 3; ++c) {
+        slopes(a, c) =
+            (cofactors[0][c] * slope(a, 0) + cofactors[1][c] * slope(a, 1) +
+             cofactors[2][c] * slope(a, 2)) /
+            volume;
+        gradient[c] += slopes(a, c) * u(a);
+      }
+    }
+    double const weight = volume / 8;
+    for (int a = 0; a < 8; ++a) {
+      r(a) +=
+          weight * (shape(a, 0) * shape(a, 1) * shape(a, 2) * value +
+                    slopes(a, 0) * gradient[0] + slopes(a, 1) * gradient[1] +
+                    slopes(a, 2) * gradient[2]);
+    }
+  }
+}
+
+}  // namespace Impl
+
 /// \brief Each element's share of the residual, with 2x2x2 Gauss points.
 /// \param[in] mesh      A HexMesh.
 /// \param[in] solution  (nodes)
@@ -103,71 +169,20 @@ void element_residuals(Mesh const& mesh, In const& solution, Out const& result,
       "elements::residuals",
       Kokkos::RangePolicy<typename In::execution_space>(0, nodes.extent_int(0)),
       KOKKOS_LAMBDA(int e) {
-        auto temporaries  = policy.iteration();
-        auto const x      = temporaries.template view<double**>("x", 8, 3);
-        auto const u      = temporaries.template view<double*>("u", 8);
-        auto const r      = temporaries.template view<double*>("r", 8);
-        auto const slopes = temporaries.template view<double**>("dN", 8, 3);
-        auto const j      = temporaries.template view<double**>("J", 3, 3);
+        auto temporaries = policy.iteration();
+        // Extents that the type knows: else some ways would let the compiler
+        // see them, and others not.
+        auto const x      = temporaries.template view<double[8][3]>("x");
+        auto const u      = temporaries.template view<double[8]>("u");
+        auto const r      = temporaries.template view<double[8]>("r");
+        auto const slopes = temporaries.template view<double[8][3]>("dN");
+        auto const j      = temporaries.template view<double[3][3]>("J");
         for (int a = 0; a < 8; ++a) {
           u(a) = solution(nodes(e, a));
           r(a) = 0;
           for (int d = 0; d < 3; ++d) x(a, d) = coordinates(nodes(e, a), d);
         }
-        for (int point = 0; point < 8; ++point) {
-          // Of side s of an axis, as seen from the point's own side: the shape
-          // function, which is (1 + 1 / sqrt(3)) / 2 if it's the same.
-          auto const shape = [&](int a, int d) {
-            return ((a ^ point) >> d & 1) ? 0.21132486540518713
-                                          : 0.78867513459481287;
-          };
-          // By the coordinates of the unit cube, in which axes go from 0 to 1.
-          auto const slope = [&](int a, int d) {
-            double const sign = (a >> d & 1) ? 1 : -1;
-            return sign * shape(a, (d + 1) % 3) * shape(a, (d + 2) % 3);
-          };
-          // Summed up here, since a compiler that can't tell the temporaries
-          // apart would otherwise read x anew after each write to j.
-          double sums[3][3] = {};
-          for (int a = 0; a < 8; ++a) {
-            for (int d = 0; d < 3; ++d) {
-              for (int c = 0; c < 3; ++c) sums[d][c] += slope(a, d) * x(a, c);
-            }
-          }
-          for (int d = 0; d < 3; ++d) {
-            for (int c = 0; c < 3; ++c) j(d, c) = sums[d][c];
-          }
-          double cofactors[3][3];
-          for (int d = 0; d < 3; ++d) {
-            for (int c = 0; c < 3; ++c) {
-              int const d1 = (d + 1) % 3, d2 = (d + 2) % 3;
-              int const c1 = (c + 1) % 3, c2 = (c + 2) % 3;
-              cofactors[d][c] = j(d1, c1) * j(d2, c2) - j(d1, c2) * j(d2, c1);
-            }
-          }
-          double const volume = j(0, 0) * cofactors[0][0] +
-                                j(0, 1) * cofactors[0][1] +
-                                j(0, 2) * cofactors[0][2];
-          double value       = 0;
-          double gradient[3] = {0, 0, 0};
-          for (int a = 0; a < 8; ++a) {
-            value += shape(a, 0) * shape(a, 1) * shape(a, 2) * u(a);
-            for (int c = 0; c < 3; ++c) {
-              slopes(a, c) = (cofactors[0][c] * slope(a, 0) +
-                              cofactors[1][c] * slope(a, 1) +
-                              cofactors[2][c] * slope(a, 2)) /
-                             volume;
-              gradient[c] += slopes(a, c) * u(a);
-            }
-          }
-          double const weight = volume / 8;
-          for (int a = 0; a < 8; ++a) {
-            r(a) += weight *
-                    (shape(a, 0) * shape(a, 1) * shape(a, 2) * value +
-                     slopes(a, 0) * gradient[0] + slopes(a, 1) * gradient[1] +
-                     slopes(a, 2) * gradient[2]);
-          }
-        }
+        Impl::integrate(x, u, r, slopes, j);
         for (int a = 0; a < 8; ++a) result(e, a) = r(a);
       });
 }
