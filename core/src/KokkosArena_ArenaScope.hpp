@@ -45,7 +45,7 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 /// begun. Cost: a few instructions, no allocation once a thread has opened as
 /// many scopes before; a lock where the default allocator is the program's.
 /// Threads: as said.
-class ArenaScope {
+class [[nodiscard]] ArenaScope {
  public:
   template <class Space, class Sync>
   explicit ArenaScope(Arena<Space, Sync>& arena)
@@ -93,7 +93,7 @@ class ArenaScope {
 /// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
 /// Arena::mark and \c Arena::rewind; about 9 us more where CheckedSpace Views
 /// were made in it. Threads: as these.
-class ArenaFrame {
+class [[nodiscard]] ArenaFrame {
  public:
   /// \param[in] where  For messages about CheckedSpace Views; leave it out.
   template <class Space, class Sync>

@@ -46,6 +46,8 @@ void* adopt(std::size_t bytes) noexcept {
   if (bytes < adoption.threshold_bytes || Impl::AdoptionPause::is_on()) {
     return nullptr;
   }
+  // Of nothing, too, an address within the block.
+  bytes = std::max<std::size_t>(bytes, 1);
   // A size that overflows is more than any arena has.
   constexpr auto most = std::numeric_limits<std::size_t>::max();
   auto const all = bytes > most - header_bytes ? most : bytes + header_bytes;
@@ -142,8 +144,9 @@ HostSpaceAdoption::HostSpaceAdoption(Impl::Core& core,
         "KokkosArena: a HostSpaceAdoption of arena \"" + core.label() +
         "\" would have no effect, since Kokkos doesn't call the operator new "
         "of KokkosArena::adopt but another one: the program's, a library's "
-        "or a sanitizer's; link KokkosArena::adopt into the program itself, "
-        "or leave the other one out");
+        "or a sanitizer's (or this Kokkos was built for another alignment than "
+        "64); link KokkosArena::adopt into the program itself, or leave the "
+        "other one out");
   }
   core.open_scope();
   t_innermost = &m_adoption;

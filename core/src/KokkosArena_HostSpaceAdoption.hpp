@@ -49,15 +49,18 @@ struct Adoption {
 /// kernels included, where HostSpace Views can't be made anyway.
 ///
 /// Cost: a few instructions; the first one of a program also makes and drops a
-/// HostSpace allocation. For each that is adopted: that of a ScopedSpace
-/// allocation, and at its end, as for every block of malloc with an alignment
-/// of 64 bytes that is freed while something adopted is alive anywhere, a lock
-/// that all arenas share and a search among their blocks. Otherwise an atomic
-/// load. Threads: as said.
-class HostSpaceAdoption {
+/// HostSpace allocation, which fences. For each that is adopted: that of a
+/// ScopedSpace allocation, and at its end a lock that all arenas share and a
+/// search among their blocks; so also for what malloc gave with an alignment
+/// of 64 bytes, if that is freed while something adopted is alive anywhere and
+/// lies between the arenas' blocks. Otherwise some atomic loads. Threads: any,
+/// each with scopes of its own.
+class [[nodiscard]] HostSpaceAdoption {
  public:
+  /// \param[in] arena  Outlives this object.
   /// \param[in] threshold_bytes  From here on a request is adopted. That of a
   /// View is 128 bytes larger than its data.
+  /// \pre The first adoption of a program isn't opened inside a kernel.
   /// \throws std::logic_error  It would have no effect, since Kokkos calls
   /// another replacement of operator new.
   template <class Space, class Sync>

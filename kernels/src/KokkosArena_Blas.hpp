@@ -19,6 +19,7 @@
 /// has its vendor (TPL) and pre-instantiated (ETI) paths. Results, errors and
 /// thread guarantees are those of that call. What it allocates inside is
 /// memory of the base space; \c HostSpaceAdoption lets that come from an arena.
+/// They are function objects: template arguments can't be given.
 /// \throws InvalidViewAccess  A View in CheckedSpace is invalid.
 /// Cost: that of copying the Views that are in arena spaces.
 /// \see Kokkos Kernels 4.7 to 5.0

@@ -10,7 +10,7 @@
 namespace KokkosArena {
 
 /// \brief The front doors of \c blas and \c sparse as one type, for templates
-/// that take the way to Kokkos Kernels as a parameter.
+/// that take the way to Kokkos Kernels as a parameter. Cost, threads: of these.
 struct FrontDoors {
   static constexpr auto axpby = blas::axpby;
   static constexpr auto axpy  = blas::axpy;

@@ -57,6 +57,9 @@ class KokkosKernels::Experimental::KokkosKernelsHandle<
   using HandlePersistentMemorySpace = typename PersistentSpace::memory_space;
 
   KokkosKernelsHandle() = default;
+  // That of Kokkos Kernels' own handles frees what they hold twice.
+  KokkosKernelsHandle(KokkosKernelsHandle const&)            = delete;
+  KokkosKernelsHandle& operator=(KokkosKernelsHandle const&) = delete;
   /// \brief What Kokkos Kernels makes inside of its functions: the same handle
   /// for const types, which owns nothing.
   // Implicit, as that of any other handle.

@@ -2,7 +2,7 @@
 #ifndef KOKKOSARENA_SPARSE_HPP
 #define KOKKOSARENA_SPARSE_HPP
 
-#include <KokkosArena_Similar.hpp>
+#include <KokkosKernels_Handle.hpp>
 #include <KokkosSparse_CrsMatrix.hpp>
 #include <KokkosSparse_Preconditioner.hpp>
 #include <KokkosSparse_gauss_seidel.hpp>
@@ -21,43 +21,12 @@
 #include <stdexcept>
 #include <type_traits>
 
-/// \brief KokkosSparse's functions for Views, matrices and handles of any mix
-/// of spaces; \c gmres is that of KokkosSparse::Experimental.
-///
-/// As the functions of KokkosArena::blas, which says what a front door is. What
-/// a function makes for the caller, as the product of \c spgemm_symbolic, is
-/// made in the memory space of the type that it is asked for in: in an arena
-/// scope, from the arena. An \c SPMVHandle is one for the unscoped types.
-namespace KokkosArena::sparse {
-
-namespace Impl {
-
-using KokkosArena::Impl::base_space_of_t;
-using KokkosArena::Impl::FrontDoor;
-using KokkosArena::Impl::rebind_container_t;
+namespace KokkosArena::Impl {
 
 template <class Matrix>
 concept ArenaMatrix =
     SparseContainer<Matrix> &&
     is_arena_space_v<typename Matrix::device_type::memory_space>;
-
-/// A matrix with a finished row map and room for its entries, in its own space.
-template <class Matrix, class RowMap>
-Matrix matrix_of(RowMap const& row_map, std::size_t rows, std::size_t columns,
-                 std::size_t entries) {
-  using indices_type = typename Matrix::index_type::non_const_type;
-  using values_type  = typename Matrix::values_type::non_const_type;
-  using ordinal      = typename Matrix::non_const_ordinal_type;
-  return Matrix("C", static_cast<ordinal>(rows), static_cast<ordinal>(columns),
-                entries, make_view<values_type>("values", entries), row_map,
-                make_view<indices_type>("entries", entries));
-}
-
-template <class Matrix>
-auto make_row_map(std::size_t rows) {
-  return make_view<typename Matrix::row_map_type::non_const_type>("row map",
-                                                                  rows + 1);
-}
 
 /// A preconditioner of a matrix in an arena space, for one in the base space.
 template <class Matrix>
@@ -94,7 +63,39 @@ class UnscopedPreconditioner final
   inner_type& m_inner;
 };
 
-}  // namespace Impl
+struct Gmres {
+  template <class Handle, class A, class B, class X>
+  void operator()(Handle* handle, A&& a, B&& b, X&& x,
+                  std::nullptr_t = nullptr) const {
+    call(handle, a, b, x);
+  }
+  template <class Handle, class A, class B, class X, class Matrix>
+  void operator()(Handle* handle, A&& a, B&& b, X&& x,
+                  KokkosSparse::Experimental::Preconditioner<Matrix>*
+                      preconditioner) const {
+    if (!preconditioner) {
+      call(handle, a, b, x);
+    } else if constexpr (ArenaMatrix<Matrix>) {
+      UnscopedPreconditioner<Matrix> adapted(*preconditioner);
+      call(handle, a, b, x, &adapted);
+    } else {
+      call(handle, a, b, x, preconditioner);
+    }
+  }
+
+ private:
+  static constexpr FrontDoor call{
+      [](auto&... args) { KokkosSparse::Experimental::gmres(args...); }};
+};
+
+}  // namespace KokkosArena::Impl
+
+/// \brief KokkosSparse's functions for Views, matrices and handles of any mix
+/// of spaces; \c gmres is that of KokkosSparse::Experimental.
+///
+/// As the functions of KokkosArena::blas, which says what a front door is. An
+/// \c SPMVHandle is one for the unscoped types.
+namespace KokkosArena::sparse {
 
 inline constexpr Impl::FrontDoor spmv([](auto&... args) {
   return KokkosSparse::spmv(args...);
@@ -103,38 +104,20 @@ inline constexpr Impl::FrontDoor spmv([](auto&... args) {
 inline constexpr Impl::FrontDoor gauss_seidel_symbolic([](auto&... args) {
   return KokkosSparse::gauss_seidel_symbolic(args...);
 });
-inline constexpr Impl::FrontDoor block_gauss_seidel_symbolic([](auto&... args) {
-  return KokkosSparse::block_gauss_seidel_symbolic(args...);
-});
 inline constexpr Impl::FrontDoor gauss_seidel_numeric([](auto&... args) {
   return KokkosSparse::gauss_seidel_numeric(args...);
-});
-inline constexpr Impl::FrontDoor block_gauss_seidel_numeric([](auto&... args) {
-  return KokkosSparse::block_gauss_seidel_numeric(args...);
 });
 inline constexpr Impl::FrontDoor symmetric_gauss_seidel_apply(
     [](auto&... args) {
       return KokkosSparse::symmetric_gauss_seidel_apply(args...);
     });
-inline constexpr Impl::FrontDoor symmetric_block_gauss_seidel_apply(
-    [](auto&... args) {
-      return KokkosSparse::symmetric_block_gauss_seidel_apply(args...);
-    });
 inline constexpr Impl::FrontDoor forward_sweep_gauss_seidel_apply(
     [](auto&... args) {
       return KokkosSparse::forward_sweep_gauss_seidel_apply(args...);
     });
-inline constexpr Impl::FrontDoor forward_sweep_block_gauss_seidel_apply(
-    [](auto&... args) {
-      return KokkosSparse::forward_sweep_block_gauss_seidel_apply(args...);
-    });
 inline constexpr Impl::FrontDoor backward_sweep_gauss_seidel_apply(
     [](auto&... args) {
       return KokkosSparse::backward_sweep_gauss_seidel_apply(args...);
-    });
-inline constexpr Impl::FrontDoor backward_sweep_block_gauss_seidel_apply(
-    [](auto&... args) {
-      return KokkosSparse::backward_sweep_block_gauss_seidel_apply(args...);
     });
 
 inline constexpr Impl::FrontDoor sptrsv_symbolic([](auto&... args) {
@@ -151,44 +134,26 @@ inline constexpr Impl::FrontDoor spiluk_numeric([](auto&... args) {
   return KokkosSparse::spiluk_numeric(args...);
 });
 
-/// \brief The structure of C = A B: for matrices, with room for its entries, or
-/// for Views, the row map alone.
-inline constexpr struct {
-  template <class Handle, class A, class B, class C>
-    requires SparseContainer<C>
-  void operator()(Handle& handle, A const& a, bool transpose_a, B const& b,
-                  bool transpose_b, C& c) const {
-    if constexpr (Impl::ArenaMatrix<C>) {
-      auto const row_map =
-          Impl::make_row_map<C>(static_cast<std::size_t>(a.numRows()));
-      (*this)(&handle, a.numRows(), b.numRows(), b.numCols(), a.graph.row_map,
-              a.graph.entries, transpose_a, b.graph.row_map, b.graph.entries,
-              transpose_b, row_map);
-      c = Impl::matrix_of<C>(row_map, static_cast<std::size_t>(a.numRows()),
-                             static_cast<std::size_t>(b.numCols()),
-                             unscoped(handle).get_spgemm_handle()->get_c_nnz());
-    } else {
-      Impl::FrontDoor([](auto&... args) {
-        KokkosSparse::spgemm_symbolic(args...);
-      })(handle, a, transpose_a, b, transpose_b, c);
-    }
-  }
-  template <class Handle, class... Args>
-  void operator()(Handle* handle, Args&&... arguments) const {
-    Impl::FrontDoor([](auto&... args) {
-      KokkosSparse::spgemm_symbolic(args...);
-    })(handle, arguments...);
-  }
-} spgemm_symbolic;
-
+/// \brief The structure of C = A B: for matrices, with room for its entries in
+/// the memory space of C, from the arena if it is one in scope; for Views, the
+/// row map alone.
+inline constexpr Impl::MakingFrontDoor spgemm_symbolic([](auto&... args) {
+  return KokkosSparse::spgemm_symbolic(args...);
+});
 inline constexpr Impl::FrontDoor spgemm_numeric([](auto&... args) {
   return KokkosSparse::spgemm_numeric(args...);
 });
 
 /// \brief C = A B without a handle, for a product that is made once.
-/// \tparam C  The type of the product.
-/// \throws std::invalid_argument  The shapes don't fit, or a matrix is to be
-/// transposed, which Kokkos Kernels doesn't do.
+/// \tparam C  The type of the product, a CrsMatrix. Where its memory space is
+/// an arena's, so is its memory in scope, and the product is that of
+/// \c spgemm_symbolic and \c spgemm_numeric, also where a vendor has another
+/// function for this.
+/// \param[in] a, b  CrsMatrix, m x k and k x n.
+/// \param[in] transpose_a, transpose_b  false: Kokkos Kernels does no other.
+/// \return m x n. \throws std::invalid_argument  The shapes don't fit, or a
+/// matrix is to be transposed.
+/// Cost: that of the call, and a handle. Threads: any.
 template <class C, class A, class B>
 C spgemm(A const& a, bool transpose_a, B const& b, bool transpose_b) {
   if constexpr (!Impl::ArenaMatrix<C>) {
@@ -206,6 +171,12 @@ C spgemm(A const& a, bool transpose_a, B const& b, bool transpose_b) {
                       : "the identity: the shapes don't fit");
       throw std::invalid_argument(message.str());
     }
+    // Vendors' functions don't take empty matrices.
+    if (a.nnz() == 0 || b.nnz() == 0) {
+      typename C::row_map_type::non_const_type const row_map(
+          "row map", static_cast<std::size_t>(a.numRows()) + 1);
+      return C("C", a.numRows(), b.numCols(), 0, {}, row_map, {});
+    }
     using space = Impl::base_space_of_t<C>;
     KokkosKernels::Experimental::KokkosKernelsHandle<
         typename C::non_const_size_type, typename C::non_const_ordinal_type,
@@ -220,77 +191,19 @@ C spgemm(A const& a, bool transpose_a, B const& b, bool transpose_b) {
   }
 }
 
-/// \brief The structure of C = A + B: for matrices, with room for its entries,
-/// or for Views, the row map alone.
-inline constexpr struct {
-  template <class... Args>
-  void operator()(Args&&... arguments) const {
-    Impl::FrontDoor([](auto&... args) {
-      KokkosSparse::spadd_symbolic(args...);
-    })(arguments...);
-  }
-  template <class Handle, class A, class B, Impl::ArenaMatrix C>
-  void operator()(Handle* handle, A&& a, B&& b, C& c) const {
-    using execution_space = typename std::remove_cvref_t<A>::execution_space;
-    (*this)(execution_space{}, handle, a, b, c);
-  }
-  template <class ExecutionSpace, class Handle, class A, class B,
-            Impl::ArenaMatrix C>
-  void operator()(ExecutionSpace&& exec, Handle* handle, A&& a, B&& b,
-                  C& c) const {
-    auto const row_map =
-        Impl::make_row_map<C>(static_cast<std::size_t>(a.numRows()));
-    auto& spadd = *unscoped(*handle).get_spadd_handle();
-    // Vendors' functions don't take empty matrices; see KokkosSparse_spadd.hpp.
-    if (a.nnz() == 0) {
-      Kokkos::deep_copy(exec, unscoped(row_map), unscoped(b.graph.row_map));
-      spadd.set_c_nnz(b.graph.entries.extent(0));
-    } else if (b.nnz() == 0) {
-      Kokkos::deep_copy(exec, unscoped(row_map), unscoped(a.graph.row_map));
-      spadd.set_c_nnz(a.graph.entries.extent(0));
-    } else {
-      (*this)(exec, handle, a.numRows(), a.numCols(), a.graph.row_map,
-              a.graph.entries, b.graph.row_map, b.graph.entries, row_map);
-    }
-    c = Impl::matrix_of<C>(row_map, static_cast<std::size_t>(a.numRows()),
-                           static_cast<std::size_t>(a.numCols()),
-                           spadd.get_c_nnz());
-  }
-} spadd_symbolic;
-
+/// \brief The structure of C = A + B: as \c spgemm_symbolic.
+inline constexpr Impl::MakingFrontDoor spadd_symbolic([](auto&... args) {
+  return KokkosSparse::spadd_symbolic(args...);
+});
 inline constexpr Impl::FrontDoor spadd_numeric([](auto&... args) {
   return KokkosSparse::spadd_numeric(args...);
 });
 
-/// \brief Solves A x = b by the generalised minimal residual method. The
-/// preconditioner is one of the matrix as the caller has it.
-inline constexpr struct {
-  template <class Handle, class A, class B, class X>
-  void operator()(Handle* handle, A&& a, B&& b, X&& x,
-                  std::nullptr_t = nullptr) const {
-    Impl::FrontDoor([](auto&... args) {
-      KokkosSparse::Experimental::gmres(args...);
-    })(handle, a, b, x);
-  }
-  template <class Handle, class A, class B, class X, class Matrix>
-  void operator()(Handle* handle, A&& a, B&& b, X&& x,
-                  KokkosSparse::Experimental::Preconditioner<Matrix>*
-                      preconditioner) const {
-    auto const call = [&](auto* with) {
-      Impl::FrontDoor([](auto&... args) {
-        KokkosSparse::Experimental::gmres(args...);
-      })(handle, a, b, x, with);
-    };
-    if (!preconditioner) {
-      (*this)(handle, a, b, x);
-    } else if constexpr (Impl::ArenaMatrix<Matrix>) {
-      Impl::UnscopedPreconditioner<Matrix> unscoped_one(*preconditioner);
-      call(&unscoped_one);
-    } else {
-      call(preconditioner);
-    }
-  }
-} gmres;
+/// \brief Solves A x = b by the generalised minimal residual method.
+///
+/// As KokkosSparse::Experimental::gmres; the preconditioner, if any, is one of
+/// the matrix' type as the caller has it.
+inline constexpr Impl::Gmres gmres{};
 
 }  // namespace KokkosArena::sparse
 

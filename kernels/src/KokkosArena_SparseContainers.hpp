@@ -127,7 +127,8 @@ auto unscoped(Container const& container) {
 }
 
 /// \brief A tuple of \c unscoped of each of its elements. What has no memory
-/// space stays, and so does a reference to it or to a handle.
+/// space stays, and so does a reference to it or to a handle; a handle itself
+/// can't be an element, since it can't be copied.
 /// Cost, threads: as copying the elements.
 template <class... Ts>
 auto unscoped(std::tuple<Ts...> const& objects);
@@ -143,6 +144,14 @@ decltype(auto) unscoped_element(T& element) {
     return (element);
   }
 }
+/// A handle that a tuple holds itself could be copied only together with what
+/// it will free.
+template <class T>
+inline constexpr bool is_handle_v = false;
+template <class... Parameters>
+inline constexpr bool is_handle_v<
+    KokkosKernels::Experimental::KokkosKernelsHandle<Parameters...>> = true;
+
 template <class T, class Result>
 using element_t = std::conditional_t<std::is_reference_v<T>, Result,
                                      std::remove_cvref_t<Result>>;
@@ -151,6 +160,10 @@ using element_t = std::conditional_t<std::is_reference_v<T>, Result,
 
 template <class... Ts>
 auto unscoped(std::tuple<Ts...> const& objects) {
+  static_assert(!(Impl::is_handle_v<std::remove_const_t<Ts>> || ...),
+                "unscoped: a tuple can hold a reference to a handle of Kokkos "
+                "Kernels (std::tie), not the handle itself, which can't be "
+                "copied");
   return std::apply(
       [](auto&... element) {
         return std::tuple<

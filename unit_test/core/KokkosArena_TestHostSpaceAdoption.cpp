@@ -169,6 +169,19 @@ TYPED_TEST(adoption, takes_even_nothing_with_a_threshold_of_zero) {
   give_back(nullptr);
 }
 
+TYPED_TEST(adoption, takes_nothing_from_a_block_that_is_full) {
+  using arena_type = std::remove_reference_t<decltype(this->arena)>;
+  // For each number of bytes, nothing is what fills the block to its end.
+  for (std::size_t bytes = 64; bytes <= 640; bytes += 64) {
+    arena_type small(bytes);
+    HostSpaceAdoption const adoption(small, 0);
+    std::vector<void*> all;
+    for (int i = 0; i < 10; ++i) all.push_back(take(0));
+    for (void* const address : all) give_back(address);
+    EXPECT_EQ(live(small), 0u);
+  }
+}
+
 TYPED_TEST(adoption, gives_aligned_memory_that_is_all_the_users) {
   HostSpaceAdoption const adoption(this->arena, 1);
   Random random(1);

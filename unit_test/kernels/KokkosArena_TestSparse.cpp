@@ -4,15 +4,14 @@
 #include <KokkosArena_FrontDoors.hpp>
 #include <KokkosArena_KernelsHandle.hpp>
 #include <KokkosArena_Sparse.hpp>
+#include <KokkosSparse_BsrMatrix.hpp>
 #include <KokkosSparse_MatrixPrec.hpp>
 
 #include <Kokkos_Core.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <stdexcept>
-#include <string>
+#include <tuple>
 #include <vector>
 
 #include "KokkosArena_TestKernels.hpp"
@@ -48,6 +47,12 @@ struct Plain {
   static constexpr auto symmetric_gauss_seidel_apply = [](auto&&... args) {
     KokkosSparse::symmetric_gauss_seidel_apply(args...);
   };
+  static constexpr auto forward_sweep_gauss_seidel_apply = [](auto&&... args) {
+    KokkosSparse::forward_sweep_gauss_seidel_apply(args...);
+  };
+  static constexpr auto backward_sweep_gauss_seidel_apply = [](auto&&... args) {
+    KokkosSparse::backward_sweep_gauss_seidel_apply(args...);
+  };
   static constexpr auto spiluk_symbolic = [](auto&&... args) {
     KokkosSparse::spiluk_symbolic(args...);
   };
@@ -82,7 +87,7 @@ struct sparse_front_doors : ::testing::Test {
 };
 TYPED_TEST_SUITE(sparse_front_doors, Mixes);
 
-TYPED_TEST(sparse_front_doors, spmv_takes_the_path_of_host_space) {
+TYPED_TEST(sparse_front_doors, spmv_is_that_of_host_space) {
   auto const x        = make_vector<typename TestFixture::second>(n, 1);
   auto const y        = make_vector<typename TestFixture::third>(n, 2);
   auto const host_x   = make_vector<Host>(n, 1);
@@ -106,6 +111,7 @@ TYPED_TEST(sparse_front_doors, spgemm_gives_the_matrix_of_host_space) {
     KokkosSparse::spgemm_numeric(host_handle, this->host_a, false, this->host_b,
                                  false, expected);
   });
+  ASSERT_FALSE(path.empty());
 
   C c;
   Handle<typename TestFixture::first> handle;
@@ -307,35 +313,129 @@ TYPED_TEST(sparse_front_doors, gmres_is_that_of_host_space) {
             host_handle.get_gmres_handle()->get_num_iters());
 }
 
-TYPED_TEST(sparse_front_doors, gmres_takes_a_preconditioner_of_its_matrix) {
-  using Matrix         = Crs<typename TestFixture::first>;
-  using Preconditioner = KokkosSparse::Experimental::MatrixPrec<Matrix>;
-  // The inverse of the diagonal.
-  Matrix diagonal = [] {
-    using Space = typename TestFixture::first;
-    Vector<std::size_t, Space> const rows("rows", n + 1);
-    Vector<int, Space> const entries("entries", n);
-    Vector<double, Space> const values("values", n);
-    for (int i = 0; i < n; ++i) {
-      rows(i + 1) = static_cast<std::size_t>(i) + 1;
-      entries(i)  = i;
-      values(i)   = 0.25;
+/// A diagonal that varies, so that its inverse changes the solver's way.
+template <class Space>
+Crs<Space> make_uneven() {
+  auto const a = make_laplacian<Space>(side);
+  for (int row = 0; row < n; ++row) {
+    for (auto i = a.graph.row_map(row); i < a.graph.row_map(row + 1); ++i) {
+      if (a.graph.entries(i) == row) a.values(i) += row % 7;
     }
-    return Matrix("D", n, n, n, values, rows, entries);
-  }();
-  Preconditioner preconditioner(diagonal);
-  Handle<typename TestFixture::first> handle;
-  handle.create_gmres_handle(20, 1e-10, 10);
-  auto const b = make_vector<typename TestFixture::second>(n, 1);
-  Vector<double, typename TestFixture::second> const x("x", n);
-  sparse::gmres(&handle, this->a, b, x, &preconditioner);
+  }
+  return a;
+}
+template <class Space>
+Crs<Space> make_inverse_diagonal() {
+  Vector<std::size_t, Space> const rows("rows", n + 1);
+  Vector<int, Space> const entries("entries", n);
+  Vector<double, Space> const values("values", n);
+  for (int i = 0; i < n; ++i) {
+    rows(i + 1) = static_cast<std::size_t>(i) + 1;
+    entries(i)  = i;
+    values(i)   = 1. / (4 + i % 7);
+  }
+  return Crs<Space>("D", n, n, n, values, rows, entries);
+}
 
-  auto const residual = make_vector<Host>(n, 1);
-  sparse::spmv("N", -1., this->a, x, 1., residual);
-  double largest = 0;
-  for (int i = 0; i < n; ++i)
-    largest = std::max(largest, std::abs(residual(i)));
-  EXPECT_LT(largest, 1e-7);
+/// Counts how often it is asked.
+template <class Matrix>
+struct CountingPreconditioner : KokkosSparse::Experimental::MatrixPrec<Matrix> {
+  using base = KokkosSparse::Experimental::MatrixPrec<Matrix>;
+  using base::base;
+  void apply(Kokkos::View<double const*, typename Matrix::device_type> const& x,
+             Kokkos::View<double*, typename Matrix::device_type> const& y,
+             char const mode[], double alpha, double beta) const override {
+    ++calls;
+    base::apply(x, y, mode, alpha, beta);
+  }
+  mutable int calls = 0;
+};
+
+template <class Space, class Call, class B>
+auto solve_with_preconditioner(Call call, B const& b) {
+  auto a        = make_uneven<Space>();
+  auto diagonal = make_inverse_diagonal<Space>();
+  CountingPreconditioner<Crs<Space>> preconditioner(diagonal);
+  Handle<Space> handle;
+  handle.create_gmres_handle(20, 1e-10, 10);
+  Vector<double, typename B::memory_space> const x("x", n);
+  call.gmres(&handle, a, b, x, &preconditioner);
+  return std::tuple(contents(x), handle.get_gmres_handle()->get_num_iters(),
+                    preconditioner.calls);
+}
+
+TYPED_TEST(sparse_front_doors, gmres_with_a_preconditioner_is_that_of_host) {
+  auto const host_b   = make_vector<Host>(n, 1);
+  auto const expected = solve_with_preconditioner<Host>(Plain{}, host_b);
+  ASSERT_GT(std::get<2>(expected), 0);
+  auto const b = make_vector<typename TestFixture::second>(n, 1);
+  auto const found =
+      solve_with_preconditioner<typename TestFixture::first>(Doors{}, b);
+  EXPECT_EQ(found, expected);
+
+  // Without it the way is another.
+  auto a = make_uneven<Host>();
+  Handle<Host> handle;
+  handle.create_gmres_handle(20, 1e-10, 10);
+  Vector<double, Host> const x("x", n);
+  sparse::gmres(&handle, a, host_b, x, nullptr);
+  EXPECT_NE(contents(x), std::get<0>(expected));
+}
+
+TYPED_TEST(sparse_front_doors, sweeps_of_gauss_seidel_take_an_instance) {
+  auto const sweep = [](auto call, auto& handle, auto const& a, auto const& x,
+                        auto const& y) {
+    auto const& rows    = a.graph.row_map;
+    auto const& entries = a.graph.entries;
+    handle.create_gs_handle(KokkosSparse::GS_DEFAULT,
+                            KokkosGraph::COLORING_SERIAL);
+    call.gauss_seidel_symbolic(Exec{}, &handle, n, n, rows, entries, true);
+    call.gauss_seidel_numeric(Exec{}, &handle, n, n, rows, entries, a.values,
+                              true);
+    call.forward_sweep_gauss_seidel_apply(Exec{}, &handle, n, n, rows, entries,
+                                          a.values, x, y, true, true, 0.9, 1);
+    call.backward_sweep_gauss_seidel_apply(Exec{}, &handle, n, n, rows, entries,
+                                           a.values, x, y, false, true, 0.9, 1);
+    handle.destroy_gs_handle();
+  };
+  Handle<Host> host_handle;
+  Vector<double, Host> const expected("expected", n);
+  sweep(Plain{}, host_handle, this->host_a, expected, make_vector<Host>(n, 1));
+  Handle<typename TestFixture::third> handle;
+  Vector<double, typename TestFixture::second> const x("x", n);
+  sweep(Doors{}, handle, this->a, x,
+        make_vector<typename TestFixture::third>(n, 1));
+  EXPECT_EQ(contents(x), contents(expected));
+  EXPECT_NE(x(0), 0);
+}
+
+TYPED_TEST(sparse_front_doors, spmv_takes_blocks_transposes_and_columns) {
+  using Bsr = KokkosSparse::Experimental::BsrMatrix<
+      double, int, typename Crs<typename TestFixture::first>::device_type, void,
+      std::size_t>;
+  using HostBsr = KokkosSparse::Experimental::BsrMatrix<
+      double, int, typename Crs<Host>::device_type, void, std::size_t>;
+  auto const x      = make_vector<typename TestFixture::second>(n, 1);
+  auto const y      = make_vector<typename TestFixture::third>(n, 2);
+  auto const host_x = make_vector<Host>(n, 1);
+  auto const host_y = make_vector<Host>(n, 2);
+  KokkosSparse::spmv(Exec{}, "N", 2., HostBsr(this->host_a, 3), host_x, 1.,
+                     host_y);
+  sparse::spmv(Exec{}, "N", 2., Bsr(this->a, 3), x, 1., y);
+  EXPECT_EQ(contents(y), contents(host_y));
+
+  // By atomic additions, whose order isn't always the same.
+  KokkosSparse::spmv("T", 2., this->host_a, host_x, 1., host_y);
+  sparse::spmv("T", 2., this->a, x, 1., y);
+  for (int i = 0; i < n; ++i) EXPECT_NEAR(y(i), host_y(i), 1e-12) << i;
+
+  auto const columns      = make_matrix<typename TestFixture::second>(n, 3, 4);
+  auto const result       = make_matrix<typename TestFixture::third>(n, 3, 5);
+  auto const host_columns = make_matrix<Host>(n, 3, 4);
+  auto const host_result  = make_matrix<Host>(n, 3, 5);
+  KokkosSparse::spmv("N", 2., this->host_a, host_columns, 1., host_result);
+  sparse::spmv("N", 2., this->a, columns, 1., result);
+  EXPECT_EQ(contents(result), contents(host_result));
 }
 
 TEST(sparse_front_door, product_is_in_the_arena) {

@@ -5,7 +5,9 @@
 #include "KokkosArena_CheckedStore.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <limits>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -24,6 +26,31 @@ struct Registry {
   };
   std::mutex mutex;
   std::map<std::uintptr_t, Entry> blocks;
+  /// Of all addresses that were ever registered, so that most of those that
+  /// malloc gives need no look-up.
+  ///
+  /// relaxed: who looks for an address in a block has got it from the thread
+  /// that registered the block before, so it reads the bounds that were set
+  /// then, or wider ones.
+  std::atomic<std::uintptr_t> lowest =
+      std::numeric_limits<std::uintptr_t>::max();
+  std::atomic<std::uintptr_t> end = 0;
+
+  /// \pre The mutex is held.
+  void add(std::uintptr_t first, Entry entry) {
+    blocks[first] = entry;
+    // Only ever widened, by who holds the mutex.
+    if (first < lowest.load(std::memory_order_relaxed)) {
+      lowest.store(first, std::memory_order_relaxed);
+    }
+    if (entry.end > end.load(std::memory_order_relaxed)) {
+      end.store(entry.end, std::memory_order_relaxed);
+    }
+  }
+  bool may_have(std::uintptr_t address) const noexcept {
+    return address >= lowest.load(std::memory_order_relaxed) &&
+           address < end.load(std::memory_order_relaxed);
+  }
 };
 
 /// Never destroyed: Views may die after the statics of this library.
@@ -66,6 +93,7 @@ ArenaOptions validated(ArenaOptions options) {
 Core* find_core(void const* address) noexcept {
   auto const a = reinterpret_cast<std::uintptr_t>(address);
   auto& all    = registry();
+  if (!all.may_have(a)) return nullptr;
   std::lock_guard const guard(all.mutex);
   auto next = all.blocks.upper_bound(a);
   if (next == all.blocks.begin()) return nullptr;
@@ -194,7 +222,7 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
                                               poisons());
     auto& all  = registry();
     std::lock_guard const guard(all.mutex);
-    all.blocks[first] = {end, this};
+    all.add(first, {end, this});
     m_blocks.push_back(std::move(block));
   } catch (...) {
     m_upstream->deallocate(memory, bytes);

@@ -7,7 +7,10 @@
 
 #include <Kokkos_Core.hpp>
 
+#include <cstddef>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #if KOKKOSKERNELS_VERSION < 40700
 #error "KokkosArena::kernels needs Kokkos Kernels 4.7 or newer"
@@ -26,10 +29,12 @@ void check_lifetime(T const& argument) {
                   checks_accesses_v<base_memory_space_t<space>>) {
       if (argument.size() > 0) check_access(argument.data());
     }
-  } else if constexpr (requires { argument.graph.entries; }) {
-    check_lifetime(argument.graph.entries);
-    check_lifetime(argument.graph.row_map);
+  } else if constexpr (requires { argument.graph; }) {
+    check_lifetime(argument.graph);
     check_lifetime(argument.values);
+  } else if constexpr (requires { argument.row_map; }) {
+    check_lifetime(argument.row_map);
+    check_lifetime(argument.entries);
   }
 }
 
@@ -54,11 +59,15 @@ decltype(auto) in_base_space(T& argument) {
   }
 }
 
+/// As lvalues, since Kokkos Kernels takes some of its arguments by reference to
+/// non-const.
+template <class Function, class... Args>
+decltype(auto) call_with_lvalues(Args&&... args) {
+  return Function{}(args...);
+}
+
 /// \brief A function of Kokkos Kernels, as an object that calls it with the
 /// same arguments under the base spaces and returns what it returns.
-///
-/// Each argument reaches \c Function as an lvalue, since Kokkos Kernels takes
-/// some by reference to non-const.
 template <class Function>
 class FrontDoor {
  public:
@@ -66,13 +75,26 @@ class FrontDoor {
 
   template <class... Args>
   decltype(auto) operator()(Args&&... args) const {
-    return call(in_base_space(args)...);
+    return call_with_lvalues<Function>(in_base_space(args)...);
   }
+};
 
- private:
+/// \brief The same for a function that makes what its last argument refers to:
+/// that argument stays as it is, so that it is made in its own memory space.
+/// Kokkos Kernels takes the types that its paths hang on from the handle.
+template <class Function>
+class MakingFrontDoor {
+ public:
+  constexpr explicit MakingFrontDoor(Function) {}
+
   template <class... Args>
-  static decltype(auto) call(Args&&... args) {
-    return Function{}(args...);
+  decltype(auto) operator()(Args&&... args) const {
+    auto const all      = std::tie(args...);
+    constexpr auto last = sizeof...(Args) - 1;
+    return [&]<std::size_t... I>(std::index_sequence<I...>) -> decltype(auto) {
+      return call_with_lvalues<Function>(in_base_space(std::get<I>(all))...,
+                                         std::get<last>(all));
+    }(std::make_index_sequence<last>{});
   }
 };
 
