@@ -51,12 +51,14 @@ std::vector<Run> runs_of(DemoOptions const& options,
   for (auto const& name : options.workloads) {
     for (auto const& kind : workload_kinds()) {
       if (kind.name != name) continue;
+      auto const& sizes = !options.sizes.empty() ? options.sizes
+                          : options.is_short     ? kind.short_sizes
+                                                 : kind.default_sizes;
       if (matrix) {
         runs.push_back({kind, {.matrix = matrix}});
         continue;
       }
-      for (auto const n :
-           options.sizes.empty() ? kind.default_sizes : options.sizes) {
+      for (auto const n : sizes) {
         runs.push_back({kind, {.n = n}});
       }
     }
@@ -67,7 +69,6 @@ std::vector<Run> runs_of(DemoOptions const& options,
 TableReport report_of(Run const& run, DemoOptions const& options) {
   auto const workload = run.kind.make(run.input);
   auto report         = measure(workload, options.samples);
-  report.workload     = run.kind.name;
   report.n            = run.input.n;
   report.matrix       = options.matrix;
   return report;

@@ -24,7 +24,8 @@ Workload make_digits(WorkloadInput const& in) {
       }
     };
   };
-  return {.description = "a small neural network reads " +
+  return {.name        = "digits",
+          .description = "a small neural network reads " +
                          std::to_string(in.n) +
                          " images of 28 x 28 pixels in batches of " +
                          std::to_string(workloads::digit_batch) +

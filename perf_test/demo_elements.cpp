@@ -83,6 +83,7 @@ Workload make_elements(WorkloadInput const& in) {
   };
   auto const bytes = elements * bytes_of_an_element;
   Workload workload{
+      .name        = "elements",
       .description = "the residuals of " + std::to_string(elements) +
                      " finite elements, each with five temporaries inside the "
                      "kernel (where HostSpace Views hang)",

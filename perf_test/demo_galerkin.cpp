@@ -37,7 +37,8 @@ Workload make_galerkin(WorkloadInput const& in) {
       });
     };
   };
-  return {.description = "algebraic multigrid for " + name_of(in, matrix) +
+  return {.name        = "galerkin",
+          .description = "algebraic multigrid for " + name_of(in, matrix) +
                          ": the set-up, by products of sparse matrices, and " +
                          std::to_string(cycles) + " V-cycles",
           .contestants = in_all_spaces(v_cycles_in)};

@@ -46,7 +46,8 @@ Workload make_krylov(WorkloadInput const& in) {
   std::string const methods = structure.is_symmetric
                                   ? "conjugate gradients and restarted GMRES"
                                   : "restarted GMRES";
-  return {.description = methods + " for " + name_of(in, matrix) + " with " +
+  return {.name        = "krylov",
+          .description = methods + " for " + name_of(in, matrix) + " with " +
                          std::to_string(columns) +
                          " right-hand sides, preconditioned by Gauss-Seidel",
           .contestants = in_all_spaces(solves_in)};

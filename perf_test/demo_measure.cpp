@@ -28,13 +28,14 @@ namespace {
 /// know.
 constexpr std::size_t view_header_bytes = 128;
 
-/// \brief What Kokkos Tools' events say of a contestant while this exists. A
-/// tool that the user loaded pauses.
+/// \brief What is allocated while this exists, for one contestant: by Kokkos
+/// Tools' events and its arena's statistics. A tool that the user loaded
+/// pauses.
 class AllocationCounter {
  public:
   explicit AllocationCounter(Contestant const& contestant)
       : m_contestant(contestant),
-        m_failed_before(failed_adoptions()),
+        m_before(arena_statistics()),
         m_tool(Kokkos::Tools::Experimental::get_callbacks()) {
     s_counter = this;
     Kokkos::Tools::Experimental::set_allocate_data_callback(
@@ -50,38 +51,44 @@ class AllocationCounter {
   AllocationCounter& operator=(AllocationCounter const&) = delete;
   ~AllocationCounter() { Kokkos::Tools::Experimental::set_callbacks(m_tool); }
 
-  /// Allocations that HostSpace or an arena took from the heap or the system.
-  std::uint64_t upstream() const {
-    return m_upstream + failed_adoptions() - m_failed_before;
-  }
-  std::uint64_t upstream_bytes() const { return m_upstream_bytes; }
   /// Of all Views, wherever they came from.
-  std::uint64_t bytes() const { return m_bytes; }
-  /// The most bytes from the heap that were alive at once.
-  std::uint64_t peak_on_heap() const { return m_peak; }
+  std::uint64_t bytes() const { return m_bytes + m_contestant.unseen_bytes; }
+  /// What HostSpace or the arena took from the heap or the system.
+  std::uint64_t upstream() const {
+    auto const now = arena_statistics();
+    return m_on_heap + m_contestant.unseen_allocations +
+           now.upstream_allocations - m_before.upstream_allocations +
+           now.failed_adoptions - m_before.failed_adoptions;
+  }
+  std::uint64_t upstream_bytes() const {
+    auto const unseen =
+        m_contestant.unseen_allocations > 0 ? m_contestant.unseen_bytes : 0;
+    return m_bytes_on_heap + unseen + arena_statistics().upstream_bytes -
+           m_before.upstream_bytes;
+  }
+  /// The most at once: on the heap, and in the arena ever.
+  std::uint64_t peak_bytes() const {
+    return m_peak_on_heap + arena_statistics().peak_bytes;
+  }
 
  private:
   void note(std::string const& space, std::string const& label,
             void const* address, std::uint64_t bytes) {
+    // Arenas report their blocks as allocations in HostSpace, also where they
+    // only move: their statistics say which are new.
+    if (label == "KokkosArena::block") return;
     // Threads of kernels make Views as well.
     std::lock_guard const lock(m_mutex);
-    // Arenas report their blocks as Host's, as what they have got from there.
-    bool const is_block = label == "KokkosArena::block";
-    if (!is_block) m_bytes += bytes;
+    m_bytes += bytes;
     if (space != Kokkos::HostSpace::name()) return;
-    // So are Views that are adopted; that they are is told by their size. The
-    // few that the arena has no room for and that are from the heap after all
-    // are in its statistics.
-    if (!is_block && bytes + view_header_bytes >= m_contestant.adopted_from) {
-      return;
-    }
-    ++m_upstream;
-    m_upstream_bytes += bytes;
-    // An arena's peak says what its blocks are for.
-    if (is_block) return;
+    // What is adopted is reported as HostSpace's, too, and told by its size.
+    // What the arena has no room for after all is in its statistics.
+    if (bytes + view_header_bytes >= m_contestant.adopted_from) return;
+    ++m_on_heap;
+    m_bytes_on_heap += bytes;
     m_alive[address] = bytes;
     m_alive_bytes += bytes;
-    m_peak = std::max(m_peak, m_alive_bytes);
+    m_peak_on_heap = std::max(m_peak_on_heap, m_alive_bytes);
   }
   void note_end(void const* address) {
     std::lock_guard const lock(m_mutex);
@@ -90,25 +97,24 @@ class AllocationCounter {
     m_alive_bytes -= found->second;
     m_alive.erase(found);
   }
-  std::uint64_t failed_adoptions() const {
-    return m_contestant.arena
-               ? m_contestant.arena->statistics().failed_adoptions
-               : 0;
+  ArenaStatistics arena_statistics() const {
+    return m_contestant.arena ? m_contestant.arena->statistics()
+                              : ArenaStatistics();
   }
 
-  // Kokkos calls a plain function.
+  // Kokkos calls plain functions.
   static inline AllocationCounter* s_counter = nullptr;
 
   Contestant const& m_contestant;
-  std::uint64_t m_failed_before;
+  ArenaStatistics m_before;
   Kokkos::Tools::Experimental::EventSet m_tool;
   std::mutex m_mutex;
-  std::uint64_t m_upstream       = 0;
-  std::uint64_t m_upstream_bytes = 0;
-  std::uint64_t m_bytes          = 0;
+  std::uint64_t m_bytes         = 0;
+  std::uint64_t m_on_heap       = 0;
+  std::uint64_t m_bytes_on_heap = 0;
   std::unordered_map<void const*, std::uint64_t> m_alive;
-  std::uint64_t m_alive_bytes = 0;
-  std::uint64_t m_peak        = 0;
+  std::uint64_t m_alive_bytes  = 0;
+  std::uint64_t m_peak_on_heap = 0;
 };
 
 /// \return The largest difference of two numbers; 0 only if all bits agree.
@@ -128,6 +134,17 @@ double difference(Result const& left, Result const& right) {
     largest = std::max({largest, here, std::numeric_limits<double>::min()});
   }
   return largest;
+}
+
+/// \return Until everything is done.
+template <class F>
+double seconds_of(F const& f) {
+  using clock = std::chrono::steady_clock;
+  Kokkos::fence("demo: before a sample");
+  auto const start = clock::now();
+  f();
+  Kokkos::fence("demo: after a sample");
+  return std::chrono::duration<double>(clock::now() - start).count();
 }
 
 double page_faults() {
@@ -153,57 +170,46 @@ class Measurement {
 
   /// \return What it gave, for the others to be compared with.
   Result warm_up(Result const& expected) {
-    auto const taken_before =
-        m_contestant.arena
-            ? m_contestant.arena->statistics().upstream_allocations
-            : 0;
     AllocationCounter const counter(m_contestant);
     // An arena that grows has found its size after the second cycle, checked
     // memory after the third.
-    for (int i = 0; i < 4; ++i) call_and_compare(expected);
-    m_row.warm_up_allocations = taken_before + counter.upstream();
+    for (int i = 0; i < 4; ++i) {
+      m_warm_seconds = seconds_of([&] { call(); });
+      compare(expected);
+    }
+    m_row.warm_up_allocations = counter.upstream();
     return m_result;
   }
+  /// About what a call takes.
+  double warm_seconds() const { return m_warm_seconds; }
 
   void take_sample(Result const& expected, int calls) {
-    using clock = std::chrono::steady_clock;
-    // What the others left in the caches is not this one's fault.
-    call_and_compare(expected);
-    Kokkos::fence("demo: before a sample");
+    // What the others left in the caches is not this one's fault, and much of
+    // a short call.
+    if (m_warm_seconds < 0.01) call();
     auto const faults_before = page_faults();
-    auto const start         = clock::now();
-    for (int i = 0; i < calls; ++i) call();
-    Kokkos::fence("demo: after a sample");
-    std::chrono::duration<double> const elapsed = clock::now() - start;
+    auto const seconds       = seconds_of([&] {
+      for (int i = 0; i < calls; ++i) call();
+    });
     m_page_faults.push_back((page_faults() - faults_before) / calls);
-    m_seconds.push_back(elapsed.count() / calls);
+    m_seconds.push_back(seconds / calls);
     compare(expected);
   }
 
-  double last_seconds() const { return m_seconds.back(); }
-  void drop_samples() {
-    m_seconds.clear();
-    m_page_faults.clear();
-  }
-
   Row finished_row(Result const& expected) {
-    AllocationCounter const counter(m_contestant);
-    call_and_compare(expected);
-    auto row                 = m_row;
-    row.temporaries_bytes    = counter.bytes() + m_contestant.unseen_bytes;
-    row.allocations_per_call = counter.upstream();
-    row.upstream_bytes       = counter.upstream_bytes();
-    row.peak_bytes           = counter.peak_on_heap();
-    if (m_contestant.unseen_allocations > 0) {
-      row.allocations_per_call += m_contestant.unseen_allocations;
-      row.upstream_bytes += m_contestant.unseen_bytes;
+    auto row = m_row;
+    {
+      AllocationCounter const counter(m_contestant);
+      call();
+      row.temporaries_bytes    = counter.bytes();
+      row.allocations_per_call = counter.upstream();
+      row.upstream_bytes       = counter.upstream_bytes();
+      row.peak_bytes           = counter.peak_bytes();
     }
-    if (m_contestant.arena) {
-      row.peak_bytes += m_contestant.arena->statistics().peak_bytes;
-    }
-    row.seconds              = median(m_seconds);
-    row.fastest_seconds      = *std::min_element(m_seconds.begin(),  //
-                                                 m_seconds.end());
+    compare(expected);
+    row.largest_difference = m_row.largest_difference;
+    row.seconds            = median(m_seconds);
+    row.fastest_seconds = *std::min_element(m_seconds.begin(), m_seconds.end());
     row.page_faults_per_call = median(m_page_faults);
     return row;
   }
@@ -221,14 +227,11 @@ class Measurement {
     m_row.largest_difference = std::max(m_row.largest_difference, found);
     if (found > m_workload.tolerance) fail(expected);
   }
-  void call_and_compare(Result const& expected) {
-    call();
-    compare(expected);
-  }
   [[noreturn]] void fail(Result const& expected) const {
     std::ostringstream message;
     message.precision(17);
-    message << m_row.space << " gave a wrong result: ";
+    message << m_workload.name << ": " << m_row.space
+            << " gave a wrong result: ";
     if (m_result.size() != expected.size()) {
       message << m_result.size() << " numbers instead of " << expected.size();
     } else {
@@ -247,19 +250,17 @@ class Measurement {
   Workload const& m_workload;
   Row m_row;
   Result m_result;
+  double m_warm_seconds = 0;
   std::vector<double> m_seconds;
   std::vector<double> m_page_faults;
 };
 
 /// \return So many that the fastest takes some milliseconds, as busy as the
 /// machine is now, and few enough for all to feel the same disturbances.
-int calls_for_a_sample(std::vector<Measurement>& measurements,
-                       Result const& expected) {
+int calls_for_a_sample(std::vector<Measurement> const& measurements) {
   double fastest = 1;
-  for (auto& measurement : measurements) {
-    measurement.take_sample(expected, 1);
-    fastest = std::min(fastest, measurement.last_seconds());
-    measurement.drop_samples();
+  for (auto const& measurement : measurements) {
+    fastest = std::min(fastest, measurement.warm_seconds());
   }
   return static_cast<int>(std::clamp(4e-3 / fastest, 1., 200.));
 }
@@ -274,7 +275,7 @@ TableReport measure(Workload const& workload, int samples) {
     auto const found = measurements.back().warm_up(expected);
     if (expected.empty()) expected = found;
   }
-  auto const calls = calls_for_a_sample(measurements, expected);
+  auto const calls = calls_for_a_sample(measurements);
 
   // In turn, so that a drift of the machine hits all alike.
   for (int sample = 0; sample < samples; ++sample) {
@@ -283,6 +284,7 @@ TableReport measure(Workload const& workload, int samples) {
     }
   }
   TableReport report;
+  report.workload         = workload.name;
   report.description      = workload.description;
   report.samples          = samples;
   report.calls_per_sample = calls;

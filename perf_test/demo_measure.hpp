@@ -10,7 +10,7 @@ namespace KokkosArena::Perf {
 /// \brief Lets the contestants do the work in turn.
 /// \param[in] workload  Its arenas are used.
 /// \param[in] samples   Timed ones of each.
-/// \return A row for each, in their order; the caller names the workload.
+/// \return A row for each, in their order; the caller says the size.
 /// \throws std::runtime_error  A result differs by more than the tolerance.
 TableReport measure(Workload const& workload, int samples);
 

@@ -120,7 +120,6 @@ void check_together(DemoOptions const& options) {
 
 DemoOptions parse_demo_options(int argc, char const* const* argv) {
   DemoOptions options;
-  bool is_short = false;
   for (Arguments arguments(argc, argv); !arguments.empty();) {
     auto const& option = arguments.next();
     if (option == "--help" || option == "-h") {
@@ -137,7 +136,7 @@ DemoOptions parse_demo_options(int argc, char const* const* argv) {
       options.samples = static_cast<int>(
           parse_count(option, arguments.value_of(option), most_samples));
     } else if (option == "--short") {
-      is_short = true;
+      options.is_short = true;
     } else if (option == "--json") {
       options.json = arguments.value_of(option);
     } else {
@@ -150,7 +149,7 @@ DemoOptions parse_demo_options(int argc, char const* const* argv) {
                             : std::vector<std::string>{"reduction"};
   }
   check_together(options);
-  if (options.samples == 0) options.samples = is_short ? 3 : 15;
+  if (options.samples == 0) options.samples = options.is_short ? 3 : 15;
   return options;
 }
 
@@ -192,7 +191,7 @@ reset in each call, which the time includes.
   --matrix FILE    a Matrix Market file, for galerkin and krylov instead of the
                    matrix of Poisson's equation
   --samples N      timed samples for each row (default: 15)
-  --short          3 samples
+  --short          3 samples, and 320 images
   --json FILE      writes the same to FILE
   --help           prints this
   --kokkos-...     goes to Kokkos, for example --kokkos-num-threads=2

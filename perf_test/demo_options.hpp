@@ -16,7 +16,8 @@ struct DemoOptions {
   std::string matrix;                  ///< File to read, or none.
   int samples = 0;                     ///< Timed samples for each row.
   std::string json;                    ///< File to write, or none.
-  bool help = false;
+  bool is_short = false;
+  bool help     = false;
 };
 
 /// \brief The command line makes no sense; says what would.

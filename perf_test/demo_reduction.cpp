@@ -41,7 +41,8 @@ Workload make_reduction(WorkloadInput const& in) {
       cycle([&] { result.push_back(library::basic_reduction(a)); });
     };
   };
-  Workload workload{.description =
+  Workload workload{.name = "reduction",
+                    .description =
                         "basic_reduction(a): the sum of a + a, by way of three "
                         "temporaries like a",
                     .contestants = in_all_spaces(reduction_in),

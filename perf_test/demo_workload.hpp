@@ -40,6 +40,7 @@ struct Contestant {
 
 /// \brief The work, done in all ways.
 struct Workload {
+  std::string name;         ///< As --workload has it.
   std::string description;  ///< What a call does; ends without a full stop.
   /// The first is what the others are compared with.
   std::vector<Contestant> contestants;
@@ -62,6 +63,7 @@ struct WorkloadKind {
   double bytes_per_n;                      ///< Of memory that a run needs.
   int power;                               ///< These grow with this power of n.
   std::vector<std::size_t> default_sizes;  ///< Without --n.
+  std::vector<std::size_t> short_sizes;    ///< The same with --short.
   bool takes_matrix;
   Workload (*make)(WorkloadInput const&);  ///< Null: not in this build.
 };
