@@ -36,7 +36,10 @@ struct HandleViews {
   HostArena::handle_type handle;
   template <class DataType, class... Extents>
   auto view(char const*, Extents... extents) const {
-    return handle.view<DataType>(extents...);
+    auto const result = handle.view<DataType>(extents...);
+    // Which also tells the compiler that the extents are those asked for.
+    if (!result.data()) Kokkos::abort("demo: the handle's arena is full");
+    return result;
   }
   HandleViews const& iteration() const { return *this; }
 };
