@@ -268,7 +268,7 @@ int calls_for_a_sample(std::vector<Measurement> const& measurements) {
 }  // namespace
 
 TableReport measure(Workload const& workload, int samples) {
-  auto expected = workload.expected;
+  auto expected = workload.expected.value_or(Result());
   std::vector<Measurement> measurements;
   for (auto const& contestant : workload.contestants) {
     measurements.emplace_back(contestant, workload);

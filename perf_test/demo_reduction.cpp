@@ -46,7 +46,7 @@ Workload make_reduction(WorkloadInput const& in) {
                         "basic_reduction(a): the sum of a + a, by way of three "
                         "temporaries like a",
                     .contestants = in_all_spaces(reduction_in),
-                    .expected    = {exact_sum(in.n)}};
+                    .expected    = Result{exact_sum(in.n)}};
   workload.contestants.push_back(preallocated(input));
   return workload;
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,10 @@ struct Contestant {
 struct Workload {
   std::string name;         ///< As --workload has it.
   std::string description;  ///< What a call does; ends without a full stop.
-  /// The first is what the others are compared with.
+  /// What the first gives is expected of the others.
   std::vector<Contestant> contestants;
-  Result expected  = {};  ///< Empty: what the first gives.
-  double tolerance = 0;   ///< Largest difference from that, absolute.
+  std::optional<Result> expected = std::nullopt;  ///< If known beforehand.
+  double tolerance = 0;  ///< Largest difference from what is expected.
 };
 
 /// \brief What the user said of the work.

@@ -52,9 +52,11 @@ struct MallocedBuffers {
    public:
     template <class... Extents>
     explicit Buffer(Extents... extents)
-        : m_view(static_cast<typename view_type::value_type*>(std::malloc(
-                     view_type::required_allocation_size(extents...))),
-                 extents...) {
+        : m_view(
+              static_cast<typename view_type::value_type*>(
+                  // No extent is 0. NOLINTNEXTLINE(clang-analyzer-*)
+                  std::malloc(view_type::required_allocation_size(extents...))),
+              extents...) {
       if (!m_view.data()) Kokkos::abort("MallocedBuffers: malloc failed");
     }
     Buffer(Buffer const&)            = delete;
