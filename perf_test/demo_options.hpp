@@ -11,10 +11,13 @@ namespace KokkosArena::Perf {
 
 /// \brief What the user asked for.
 struct DemoOptions {
-  std::vector<std::size_t> sizes;  ///< Elements of the input.
-  int samples = 0;                 ///< Timed samples for each row.
-  std::string json;                ///< File to write, or none.
-  bool help = false;
+  std::vector<std::string> workloads;  ///< All are in this build.
+  std::vector<std::size_t> sizes;      ///< None: the workloads' own.
+  std::string matrix;                  ///< File to read, or none.
+  int samples = 0;                     ///< Timed samples for each row.
+  std::string json;                    ///< File to write, or none.
+  bool is_short = false;
+  bool help     = false;
 };
 
 /// \brief The command line makes no sense; says what would.

@@ -38,12 +38,6 @@ std::string bytes_text(std::uint64_t bytes) {
                    1000);
 }
 
-std::string allocations_text(Row const& row) {
-  return row.allocations_per_call > 0
-             ? std::to_string(row.allocations_per_call) + " a call"
-             : std::to_string(row.warm_up_allocations) + " in all";
-}
-
 std::string faults_text(double faults) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(faults > 0 && faults < 10 ? 1 : 0)
@@ -57,11 +51,11 @@ std::string speedup_text(double speedup) {
   return out.str();
 }
 
-/// As long as the time, the slowest row's being full.
-std::string bar(double seconds, double slowest) {
-  constexpr double full = 28;
-  auto const length     = std::lround(full * seconds / slowest);
-  return std::string(static_cast<std::size_t>(std::max(1L, length)), '#');
+std::string agreement_text(double difference) {
+  if (difference == 0) return "same bits";
+  std::ostringstream out;
+  out << std::scientific << std::setprecision(1) << difference << " off";
+  return out.str();
 }
 
 std::string quoted(std::string const& text) {
@@ -86,16 +80,26 @@ void write_machine(std::ostream& out, Machine const& machine) {
       << ",\n";
 }
 
-void write_row(std::ostream& out, SizeReport const& report, Row const& row) {
-  out << "    {\"n\": " << report.n << ", \"space\": " << quoted(row.space)
+void write_row(std::ostream& out, TableReport const& report, Row const& row) {
+  out << "    {\"workload\": " << quoted(report.workload);
+  if (report.matrix.empty()) {
+    out << ", \"n\": " << report.n;
+  } else {
+    out << ", \"matrix\": " << quoted(report.matrix);
+  }
+  out << ", \"space\": " << quoted(row.space)
       << ", \"samples\": " << report.samples
       << ", \"calls_per_sample\": " << report.calls_per_sample
       << ", \"median_seconds\": " << row.seconds
+      << ", \"fastest_seconds\": " << row.fastest_seconds
+      << ", \"times_as_fast_as_host_space\": " << row.speedup
       << ", \"temporaries_bytes\": " << row.temporaries_bytes
       << ", \"upstream_allocations_per_call\": " << row.allocations_per_call
+      << ", \"upstream_bytes_per_call\": " << row.upstream_bytes
       << ", \"upstream_allocations_before\": " << row.warm_up_allocations
+      << ", \"peak_bytes\": " << row.peak_bytes
       << ", \"page_faults_per_call\": " << row.page_faults_per_call
-      << ", \"times_as_fast_as_host_space\": " << row.speedup << "}";
+      << ", \"largest_difference\": " << row.largest_difference << "}";
 }
 
 }  // namespace
@@ -112,9 +116,9 @@ void print_machine(std::ostream& out, Machine const& machine) {
   }
 }
 
-void print_table(std::ostream& out, SizeReport const& report) {
+void print_table(std::ostream& out, TableReport const& report) {
   auto const line = [&](auto const&... cells) {
-    static constexpr int widths[] = {-15, 10, 13, 13, 9, 9};
+    static constexpr int widths[] = {-18, 10, 9, 13, 10, 10, 10, 8, 12};
     int column                    = 0;
     auto const cell               = [&](std::string const& text) {
       auto const width = widths[column++];
@@ -122,28 +126,33 @@ void print_table(std::ostream& out, SizeReport const& report) {
           << text;
     };
     (cell(cells), ...);
+    out << '\n';
   };
-  double slowest = 0;
-  for (auto const& row : report.rows) slowest = std::max(slowest, row.seconds);
-
-  out << "\nn = " << report.n << " (" << report.samples << " samples of "
-      << report.calls_per_sample
+  out << '\n' << report.workload << ": " << report.description << '\n';
+  if (report.matrix.empty()) {
+    out << "n = " << report.n;
+  } else {
+    out << report.matrix;
+  }
+  out << " (" << report.samples << " samples of " << report.calls_per_sample
       << (report.calls_per_sample == 1 ? " call" : " calls") << " for each)\n";
-  line("", "time of", "temporaries", "upstream", "page", "times as");
-  out << '\n';
-  line("space", "a call", "in a call", "allocations", "faults", "fast");
-  out << "  time\n";
+  line("", "time of", "times as", "temporaries", "upstream,", "in a call",
+       "peak", "page", "");
+  line("space", "a call", "fast", "in a call", "number", "bytes", "bytes",
+       "faults", "result");
   for (auto const& row : report.rows) {
-    line(row.space, time_text(row.seconds), bytes_text(row.temporaries_bytes),
-         allocations_text(row), faults_text(row.page_faults_per_call),
-         speedup_text(row.speedup));
-    out << "  " << bar(row.seconds, slowest) << '\n';
+    line(row.space, time_text(row.seconds), speedup_text(row.speedup),
+         bytes_text(row.temporaries_bytes),
+         std::to_string(row.allocations_per_call),
+         bytes_text(row.upstream_bytes), bytes_text(row.peak_bytes),
+         faults_text(row.page_faults_per_call),
+         agreement_text(row.largest_difference));
   }
   out << std::flush;
 }
 
 void write_json(std::ostream& out, Machine const& machine,
-                std::vector<SizeReport> const& reports) {
+                std::vector<TableReport> const& reports) {
   out << std::setprecision(std::numeric_limits<double>::max_digits10) << "{\n";
   write_machine(out, machine);
   out << "  \"results\": [\n";
