@@ -4,9 +4,15 @@
 
 set(KokkosArena_MINIMUM_KOKKOS_KERNELS 4.7)
 
-# Without a version: Kokkos Kernels' own package accepts one major version only,
-# and that of Trilinos has none; the headers check it then.
-find_package(KokkosKernels QUIET)
+# Not beside a Kokkos that is built here: the package would bring its own. Without
+# a version: Kokkos Kernels' own package accepts one major version only, and that
+# of Trilinos has none; the headers check it then.
+if(Kokkos_FOUND AND NOT TARGET Kokkos::kokkoskernels)
+  find_package(KokkosKernels QUIET)
+endif()
+if(TARGET Kokkos::kokkoskernels)
+  set(KokkosKernels_FOUND TRUE)
+endif()
 if(KokkosKernels_FOUND
    AND KokkosKernels_VERSION
    AND KokkosKernels_VERSION VERSION_LESS KokkosArena_MINIMUM_KOKKOS_KERNELS)
