@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 #include <KokkosArena.hpp>
 #include <Kokkos_Core.hpp>
 
@@ -9,6 +8,7 @@
 #include "basic_reduction.hpp"
 #include "benchmarks.hpp"
 #include "exact_sum.hpp"
+#include "machine.hpp"
 
 /// \file
 /// The demo's library function, on the same inputs.
@@ -19,21 +19,6 @@ namespace {
 
 template <class Space>
 using View = Kokkos::View<double*, Space>;
-
-View<Kokkos::HostSpace> make_input(std::size_t n) {
-  View<Kokkos::HostSpace> const a("a", n);
-  Kokkos::parallel_for(
-      "make_input",
-      Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n),
-      [=](std::size_t i) { a(i) = static_cast<double>(i % input_period); });
-  return a;
-}
-
-long page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt + usage.ru_majflt;
-}
 
 /// \param[in] call  Gives the sum; everything it does is measured.
 template <class Call>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "demo_measure.hpp"
 
-#include <sys/resource.h>
 #include <KokkosArena.hpp>
 #include <Kokkos_Core.hpp>
 
@@ -19,6 +18,8 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "machine.hpp"
 
 namespace KokkosArena::Perf {
 
@@ -147,12 +148,6 @@ double seconds_of(F const& f) {
   return std::chrono::duration<double>(clock::now() - start).count();
 }
 
-double page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
-}
-
 double median(std::vector<double> values) {
   auto const middle = values.begin() + std::ssize(values) / 2;
   std::nth_element(values.begin(), middle, values.end());
@@ -191,7 +186,8 @@ class Measurement {
     auto const seconds       = seconds_of([&] {
       for (int i = 0; i < calls; ++i) call();
     });
-    m_page_faults.push_back((page_faults() - faults_before) / calls);
+    m_page_faults.push_back(static_cast<double>(page_faults() - faults_before) /
+                            calls);
     m_seconds.push_back(seconds / calls);
     compare(expected);
   }

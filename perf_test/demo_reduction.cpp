@@ -11,15 +11,6 @@ namespace {
 
 using Input = Kokkos::View<double const*, Kokkos::HostSpace>;
 
-Input make_input(std::size_t n) {
-  Kokkos::View<double*, Kokkos::HostSpace> const a("a", n);
-  Kokkos::parallel_for(
-      "demo::make_input",
-      Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n),
-      [=](std::size_t i) { a(i) = static_cast<double>(i % input_period); });
-  return a;
-}
-
 /// Temporaries from nowhere: what the computation alone costs.
 Contestant preallocated(Input const& input) {
   using temporary_type = library::temporary_t<Input>;
@@ -35,7 +26,7 @@ Contestant preallocated(Input const& input) {
 }  // namespace
 
 Workload make_reduction(WorkloadInput const& in) {
-  auto const input        = make_input(in.n);
+  Input const input       = make_input(in.n);
   auto const reduction_in = [&]<class Space>(Space) {
     return [a = adapt<Space>(input)](Result& result, auto const& cycle) {
       cycle([&] { result.push_back(library::basic_reduction(a)); });

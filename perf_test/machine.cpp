@@ -2,6 +2,7 @@
 #include "machine.hpp"
 
 #include <dlfcn.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <Kokkos_Core.hpp>
 
@@ -148,6 +149,12 @@ Machine this_machine() {
 bool is_busy(Machine const& machine) {
   // A build that has just ended has kept all processors busy.
   return machine.load > 1.5 * static_cast<double>(machine.processors);
+}
+
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt + usage.ru_majflt;
 }
 
 }  // namespace KokkosArena::Perf

@@ -26,6 +26,9 @@ Machine this_machine();
 /// \return Whether other programs are likely to disturb what is measured.
 bool is_busy(Machine const& machine);
 
+/// \return How many this process has had.
+long page_faults();
+
 }  // namespace KokkosArena::Perf
 
 #endif

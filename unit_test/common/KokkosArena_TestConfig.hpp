@@ -37,6 +37,12 @@ inline constexpr bool is_sanitized = KOKKOSARENA_TEST_SANITIZED;
 
 using Host = Kokkos::HostSpace;
 
+inline KokkosArena::ArenaOptions labelled(char const* label) {
+  KokkosArena::ArenaOptions options;
+  options.label = label;
+  return options;
+}
+
 // The suites run twice: CheckedSpace has all that ScopedSpace has.
 #if defined(KOKKOSARENA_TEST_CHECKED)
 inline constexpr bool is_checked = true;

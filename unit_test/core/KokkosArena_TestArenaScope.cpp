@@ -25,12 +25,6 @@ using KokkosArena::with_arena;
 using HostArena = Arena<Host>;
 using View      = Kokkos::View<double*, Scoped>;
 
-ArenaOptions labelled(char const* label) {
-  ArenaOptions options;
-  options.label = label;
-  return options;
-}
-
 template <class A>
 std::uint64_t live(A const& arena) {
   return arena.statistics().live_allocations;

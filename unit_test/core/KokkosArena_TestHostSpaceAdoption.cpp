@@ -940,12 +940,6 @@ struct adoption_death_test : ::testing::Test {
   adoption_death_test() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-ArenaOptions labelled(char const* label) {
-  ArenaOptions options;
-  options.label = label;
-  return options;
-}
-
 TEST_F(adoption_death_test, arena_that_ends_in_it_aborts) {
   EXPECT_DEATH(
       {

@@ -35,13 +35,7 @@ auto make_batch(std::size_t seed) {
 }
 
 template <class MixType>
-struct batched_front_doors : ::testing::Test {
-  KokkosArena::Arena<Host> arena;
-  KokkosArena::ArenaScope scope{arena};
-  using first  = typename MixType::first;
-  using second = typename MixType::second;
-  using third  = typename MixType::third;
-};
+struct batched_front_doors : OperandsIn<MixType> {};
 TYPED_TEST_SUITE(batched_front_doors, Mixes);
 
 TYPED_TEST(batched_front_doors, gemm_is_that_of_host_space) {

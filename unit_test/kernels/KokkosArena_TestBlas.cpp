@@ -30,13 +30,7 @@ constexpr char const* vendor       = "[TPL_BLAS,double]";
 constexpr char const* instantiated = "[ETI]";
 
 template <class MixType>
-struct blas_front_doors : ::testing::Test {
-  KokkosArena::Arena<Host> arena;
-  KokkosArena::ArenaScope scope{arena};
-  using first  = typename MixType::first;
-  using second = typename MixType::second;
-  using third  = typename MixType::third;
-};
+struct blas_front_doors : OperandsIn<MixType> {};
 TYPED_TEST_SUITE(blas_front_doors, Mixes);
 
 TYPED_TEST(blas_front_doors, axpby_is_that_of_host_space) {

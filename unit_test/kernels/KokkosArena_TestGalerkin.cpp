@@ -185,7 +185,7 @@ TEST(galerkin, a_matrix_that_is_diagonal_or_empty_has_one_level) {
 template <class Space, class Kernels>
 std::vector<double> set_up_and_solve(Matrix const& matrix,
                                      Kernels const& kernels) {
-  auto const a      = crs_matrix_in<Space>(matrix);
+  auto const a      = KokkosArena::adapt<Space>(matrix);
   auto const levels = v_cycle_setup(a, 50, kernels);
   Kokkos::View<double*, Space> const b("b", a.numRows()), x("x", a.numRows());
   Kokkos::deep_copy(b, 1);

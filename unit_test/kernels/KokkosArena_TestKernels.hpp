@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <KokkosArena.hpp>
+#include <KokkosSparse_BsrMatrix.hpp>
 #include <KokkosSparse_CrsMatrix.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -32,6 +33,17 @@ using Mixes =
     ::testing::Types<Mix<Host, Host, Host>, Mix<Scoped, Scoped, Scoped>,
                      Mix<Checked, Checked, Checked>, Mix<Host, Scoped, Checked>,
                      Mix<Scoped, Host, Host>, Mix<Checked, Checked, Host>>;
+
+/// A test of operands in these spaces, whose arena is in scope.
+template <class MixType>
+struct OperandsIn : ::testing::Test {
+  using first  = typename MixType::first;
+  using second = typename MixType::second;
+  using third  = typename MixType::third;
+
+  KokkosArena::Arena<Host> arena;
+  KokkosArena::ArenaScope scope{arena};
+};
 
 /// The path that a call takes, as Kokkos Kernels tells it to a tool by its
 /// regions, and the names of the kernels that it starts, which say the types
@@ -104,6 +116,9 @@ auto contents(ViewType const& view) {
 template <class Space>
 using Crs = KokkosSparse::CrsMatrix<double, int, Kokkos::Device<Exec, Space>,
                                     void, std::size_t>;
+template <class Space>
+using Bsr = KokkosSparse::Experimental::BsrMatrix<
+    double, int, Kokkos::Device<Exec, Space>, void, std::size_t>;
 
 /// The five-point Laplacian of a square grid, with the diagonal given.
 template <class Space>

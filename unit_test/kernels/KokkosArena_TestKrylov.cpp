@@ -180,7 +180,7 @@ TEST(krylov, results_are_the_same_bits_each_time) {
 template <class Space, class Kernels>
 std::vector<double> solve_by_both(Matrix const& matrix, Vectors const& b,
                                   Kernels const& kernels) {
-  auto const a = crs_matrix_in<Space>(matrix);
+  auto const a = KokkosArena::adapt<Space>(matrix);
   GaussSeidel<crs_matrix_t<Space>, Kernels> const preconditioner(a, true,
                                                                  kernels);
   using view_type = Kokkos::View<double**, Kokkos::LayoutLeft, Space>;

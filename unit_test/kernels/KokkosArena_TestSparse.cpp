@@ -4,7 +4,6 @@
 #include <KokkosArena_FrontDoors.hpp>
 #include <KokkosArena_KernelsHandle.hpp>
 #include <KokkosArena_Sparse.hpp>
-#include <KokkosSparse_BsrMatrix.hpp>
 #include <KokkosSparse_MatrixPrec.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -73,12 +72,9 @@ struct Plain {
 using Doors = KokkosArena::FrontDoors;
 
 template <class MixType>
-struct sparse_front_doors : ::testing::Test {
-  KokkosArena::Arena<Host> arena;
-  KokkosArena::ArenaScope scope{arena};
+struct sparse_front_doors : OperandsIn<MixType> {
   using first  = typename MixType::first;
   using second = typename MixType::second;
-  using third  = typename MixType::third;
 
   Crs<Host> host_a = make_laplacian<Host>(side);
   Crs<Host> host_b = make_laplacian<Host>(side, 5);
@@ -410,18 +406,14 @@ TYPED_TEST(sparse_front_doors, sweeps_of_gauss_seidel_take_an_instance) {
 }
 
 TYPED_TEST(sparse_front_doors, spmv_takes_blocks_transposes_and_columns) {
-  using Bsr = KokkosSparse::Experimental::BsrMatrix<
-      double, int, typename Crs<typename TestFixture::first>::device_type, void,
-      std::size_t>;
-  using HostBsr = KokkosSparse::Experimental::BsrMatrix<
-      double, int, typename Crs<Host>::device_type, void, std::size_t>;
   auto const x      = make_vector<typename TestFixture::second>(n, 1);
   auto const y      = make_vector<typename TestFixture::third>(n, 2);
   auto const host_x = make_vector<Host>(n, 1);
   auto const host_y = make_vector<Host>(n, 2);
-  KokkosSparse::spmv(Exec{}, "N", 2., HostBsr(this->host_a, 3), host_x, 1.,
+  KokkosSparse::spmv(Exec{}, "N", 2., Bsr<Host>(this->host_a, 3), host_x, 1.,
                      host_y);
-  sparse::spmv(Exec{}, "N", 2., Bsr(this->a, 3), x, 1., y);
+  sparse::spmv(Exec{}, "N", 2., Bsr<typename TestFixture::first>(this->a, 3), x,
+               1., y);
   EXPECT_EQ(contents(y), contents(host_y));
 
   // By atomic additions, whose order isn't always the same.

@@ -24,10 +24,6 @@ using KokkosArena::checked;
 using KokkosArena::scoped;
 using KokkosArena::unscoped;
 
-template <class Space>
-using Bsr = KokkosSparse::Experimental::BsrMatrix<
-    double, int, Kokkos::Device<Exec, Space>, void, std::size_t>;
-
 template <class T, class U>
 void expect_same_data(T const& left, U const& right) {
   EXPECT_EQ(left.graph.row_map.data(), right.graph.row_map.data());

@@ -58,15 +58,6 @@ inline crs_matrix_t<Kokkos::HostSpace> crs_matrix(
                      row_map, columns);
 }
 
-/// \brief The same matrix under another memory space: no copy.
-/// Cost: that of copying the Views' handles. Threads: as copying a View.
-template <class MemorySpace, class Matrix>
-crs_matrix_t<MemorySpace> crs_matrix_in(Matrix const& matrix) {
-  return crs_matrix_t<MemorySpace>("matrix", matrix.numRows(), matrix.numCols(),
-                                   matrix.nnz(), matrix.values,
-                                   matrix.graph.row_map, matrix.graph.entries);
-}
-
 }  // namespace KokkosArena::workloads
 
 #endif
