@@ -19,8 +19,9 @@ export DEBIAN_FRONTEND=noninteractive
 tools='g++ cmake ninja-build libgtest-dev libbenchmark-dev
        clang-format clang-tidy libomp-dev ccache git valgrind python3'
 
-# The benchmarks run with these in place of glibc's malloc as well.
-mallocs='libjemalloc2 libtcmalloc-minimal4t64'
+# The benchmarks run with these in place of glibc's malloc as well, and their
+# report is drawn by matplotlib.
+benchmarks='libjemalloc2 libmimalloc3 libtcmalloc-minimal4t64 python3-matplotlib'
 
 slim() {
   # Nobody reads manuals here, and a root that is half written is thrown away,
@@ -115,7 +116,7 @@ add_experimental
 # shellcheck disable=SC2086  # the list is meant to fall apart into words
 case $kind in
   openmp)
-    apt-get install -y $tools libkokkos-dev $mallocs
+    apt-get install -y $tools libkokkos-dev $benchmarks
     libdir=/usr/lib/$(gcc -print-multiarch)
     mend_kokkos
     add_kernel_headers
