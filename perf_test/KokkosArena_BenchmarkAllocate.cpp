@@ -3,11 +3,15 @@
 #include <KokkosArena.hpp>
 #include <Kokkos_Core.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory_resource>
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "peers.hpp"
 #include "view_benchmarks.hpp"
 
 /// \file
@@ -21,15 +25,21 @@ constexpr std::size_t raw_allocations = 64;
 constexpr std::size_t raw_bytes       = 64;
 
 /// \brief Allocates again and again, and then gives all back.
-template <class Allocate, class Restart>
-void run_raw(benchmark::State& state, Allocate const& allocate,
-             Restart const& restart) {
+template <class Allocator>
+void raw(benchmark::State& state) {
+  Allocator allocator({.bytes = raw_bytes, .blocks = raw_allocations});
+  std::array<void*, raw_allocations> blocks{};
   for (auto _ : state) {
-    for (std::size_t i = 0; i < raw_allocations; ++i) {
-      auto* memory = allocate();
+    for (auto& block : blocks) {
+      auto* memory = allocator.allocate(raw_bytes);
       benchmark::DoNotOptimize(memory);
+      if constexpr (FreesBlocks<Allocator>) block = memory;
     }
-    restart();
+    if constexpr (FreesBlocks<Allocator>) {
+      for (auto* block : blocks) allocator.deallocate(block, raw_bytes);
+    } else {
+      allocator.reset();
+    }
   }
   // Seconds for each of them.
   state.counters["each"] = benchmark::Counter(
@@ -37,38 +47,61 @@ void run_raw(benchmark::State& state, Allocate const& allocate,
                            benchmark::Counter::kInvert);
 }
 
+/// \brief An unmanaged View over raw memory, which is given back after a batch
+/// that fits into a core's own cache, or after each one that doesn't.
+template <class Allocator>
+void unmanaged(benchmark::State& state) {
+  using view_type    = Kokkos::View<double*, Kokkos::HostSpace,
+                                    Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  auto const n       = static_cast<std::size_t>(state.range(0));
+  auto const bytes   = n * sizeof(double);
+  auto const batch   = std::clamp<std::size_t>(65536 / bytes, 1, 64);
+  Allocator allocator({.bytes = bytes, .blocks = batch});
+  std::size_t alive = 0;
+  for (auto _ : state) {
+    view_type const view(static_cast<double*>(allocator.allocate(bytes)), n);
+    auto* data = view.data();
+    benchmark::DoNotOptimize(data);
+    if constexpr (FreesBlocks<Allocator>) {
+      allocator.deallocate(data, bytes);
+    } else if (++alive == batch) {
+      alive = 0;
+      allocator.reset();
+    }
+  }
+}
+
+/// The limit: a View of memory that was there beforehand.
+void preallocated(benchmark::State& state) {
+  auto const n = static_cast<std::size_t>(state.range(0));
+  std::vector<double> buffer(n);
+  auto* memory = buffer.data();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(memory);
+    Kokkos::View<double*, Kokkos::HostSpace,
+                 Kokkos::MemoryTraits<Kokkos::Unmanaged>> const view(memory, n);
+    auto* data = view.data();
+    benchmark::DoNotOptimize(data);
+  }
+}
+
+/// From the handle, as kernels do it.
 template <class Sync>
-void raw_arena(benchmark::State& state) {
+void handle_view(benchmark::State& state) {
+  auto const n     = static_cast<std::size_t>(state.range(0));
+  auto const batch = std::clamp<std::size_t>(8192 / n, 1, 64);
   Arena<Kokkos::HostSpace, Sync> arena;
-  run_raw(
-      state, [&] { return arena.allocate(raw_bytes); }, [&] { arena.reset(); });
-}
-
-// The standard library's bump allocator on a buffer that is large enough, as
-// the arena's block is, and with the arena's alignment.
-
-struct Monotonic {
-  alignas(64) std::array<std::byte, raw_allocations * raw_bytes * 2> buffer;
-  std::pmr::monotonic_buffer_resource resource{
-      buffer.data(), buffer.size(), std::pmr::null_memory_resource()};
-};
-
-/// Called by its own type, as the arena is above.
-void raw_monotonic(benchmark::State& state) {
-  Monotonic monotonic;
-  run_raw(
-      state, [&] { return monotonic.resource.allocate(raw_bytes, 64); },
-      [&] { monotonic.resource.release(); });
-}
-
-/// Called by its base class, as containers do.
-void raw_monotonic_by_interface(benchmark::State& state) {
-  Monotonic monotonic;
-  std::pmr::memory_resource* resource = &monotonic.resource;
-  benchmark::DoNotOptimize(resource);
-  run_raw(
-      state, [&] { return resource->allocate(raw_bytes, 64); },
-      [&] { monotonic.resource.release(); });
+  auto const handle = arena.handle();
+  std::size_t alive = 0;
+  for (auto _ : state) {
+    auto const view = handle.template view<double*>(n);
+    auto* data      = view.data();
+    benchmark::DoNotOptimize(data);
+    if (++alive == batch) {
+      alive = 0;
+      arena.reset();
+    }
+  }
 }
 
 template <class Where>
@@ -82,25 +115,18 @@ void make_view_of_type(benchmark::State& state) {
   }
 }
 
-void scope_entry(benchmark::State& state) {
-  Arena<Kokkos::HostSpace> arena;
-  for (auto _ : state) {
-    ArenaScope const scope(arena);
-    benchmark::ClobberMemory();
-  }
-}
-
-void frame_entry(benchmark::State& state) {
-  Arena<Kokkos::HostSpace> arena;
-  for (auto _ : state) {
-    ArenaFrame const frame(arena);
-    benchmark::ClobberMemory();
-  }
-}
-
 template <class Function>
 auto* add(std::string const& name, Function const& function) {
   return benchmark::RegisterBenchmark(name, function);
+}
+
+constexpr std::array<std::int64_t, 6> sizes = {16,     256,     4096,
+                                               100000, 1000000, 8000000};
+
+template <class Function>
+void add_sizes(std::string const& name, Function const& function) {
+  auto* const benchmark = add(name, function);
+  for (auto const n : sizes) benchmark->Arg(n);
 }
 
 template <class Where>
@@ -110,7 +136,7 @@ void register_views(std::string const& where) {
         std::pair("View_initialized/", view_initialized<Where>),
         std::pair("similar/", similar_to_view<Where>),
         std::pair("make_view/", make_view_of_type<Where>)}) {
-    add(name + where, function)->Arg(16)->Arg(256)->Arg(4096)->Arg(100000);
+    add_sizes(name + where, function);
   }
   // Each thread has its own arena. To be compared by the CPU time: where there
   // are fewer idle processors than threads, the other one waits.
@@ -120,20 +146,42 @@ void register_views(std::string const& where) {
       ->UseRealTime();
 }
 
+template <class Allocator>
+void register_raw(std::string const& name) {
+  add("raw/" + name, raw<Allocator>);
+}
+
+template <class Allocator>
+void register_peer(std::string const& name) {
+  register_raw<Allocator>(name);
+  add_sizes("unmanaged/" + name, unmanaged<Allocator>);
+}
+
+template <class Sync>
+void register_arena(std::string const& name) {
+  register_raw<SharedArena<Sync>>(name);
+  add_sizes("handle/" + name, handle_view<Sync>);
+  register_views<InArena<Sync>>(name);
+}
+
 }  // namespace
 
 void register_benchmarks() {
-  add("raw/arena_Unsynchronized", raw_arena<Unsynchronized>);
-  add("raw/arena_Locked", raw_arena<Locked>);
-  add("raw/arena_ThreadCached", raw_arena<ThreadCached>);
-  add("raw/std_pmr_monotonic", raw_monotonic);
-  add("raw/std_pmr_monotonic_by_interface", raw_monotonic_by_interface);
+  register_arena<Unsynchronized>("arena_Unsynchronized");
+  register_arena<ThreadCached>("arena_ThreadCached");
+  register_arena<Locked>("arena_Locked");
   register_views<InHostSpace>("HostSpace");
-  register_views<InArena<Locked>>("arena_Locked");
-  register_views<InArena<ThreadCached>>("arena_ThreadCached");
-  register_views<InArena<Unsynchronized>>("arena_Unsynchronized");
-  add("ArenaScope", scope_entry);
-  add("ArenaFrame", frame_entry);
+  add_sizes("unmanaged/preallocated", preallocated);
+  register_peer<Malloc>("malloc");
+  register_peer<PmrMonotonic>("std_pmr_monotonic");
+  register_raw<PmrMonotonicByInterface>("std_pmr_monotonic_by_interface");
+  register_peer<PmrSynchronizedPool>("std_pmr_synchronized_pool");
+  register_peer<KokkosMemoryPool>("Kokkos_MemoryPool");
+#ifdef KOKKOSARENA_PERF_HAS_UMPIRE
+  register_peer<UmpireQuickPool>("Umpire_QuickPool");
+  add("raw/Umpire_Monotonic", raw<UmpireMonotonic>)
+      ->Iterations(UmpireMonotonic::batches);
+#endif
 }
 
 }  // namespace KokkosArena::Perf

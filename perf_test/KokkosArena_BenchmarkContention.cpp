@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "benchmarks.hpp"
+#include "peers.hpp"
 
 /// \file
 /// What memory costs when threads share one allocator. Time and CPU are those
@@ -40,44 +41,13 @@ constexpr std::size_t block_bytes = 64;
 /// clocks to cost nothing, and few enough for a core's own cache.
 constexpr std::size_t batch_blocks = 4096;
 
-// The allocators. Each serves all threads; its constructor is told how many
-// there are, and allocate() which one asks. Some take single blocks back, and
-// the others all at once.
-
-template <class Allocator>
-concept FreesBlocks =
-    requires(Allocator allocator) { allocator.deallocate(nullptr); };
-
-template <class Sync>
-class SharedArena {
- public:
-  explicit SharedArena(int) {}
-  void* allocate(int) { return m_arena.allocate(block_bytes); }
-  void reset() { m_arena.reset(); }
-
- private:
-  Arena<Kokkos::HostSpace, Sync> m_arena;
-};
-
-/// The same, but each block is given back by itself.
-template <class Sync>
-class SharedArenaOfBlocks {
- public:
-  explicit SharedArenaOfBlocks(int) {}
-  void* allocate(int) { return m_arena.allocate(block_bytes); }
-  void deallocate(void* block) { m_arena.deallocate(block); }
-
- private:
-  Arena<Kokkos::HostSpace, Sync> m_arena;
-};
-
 /// The limit: nothing is shared.
 class ArenaForEachThread {
  public:
-  explicit ArenaForEachThread(int threads)
-      : m_arenas(static_cast<std::size_t>(threads)) {}
-  void* allocate(int thread) {
-    return m_arenas[static_cast<std::size_t>(thread)].allocate(block_bytes);
+  explicit ArenaForEachThread(Demand const& demand)
+      : m_arenas(static_cast<std::size_t>(demand.threads)) {}
+  void* allocate(std::size_t bytes, int thread) {
+    return m_arenas[static_cast<std::size_t>(thread)].allocate(bytes);
   }
   void reset() {
     for (auto& arena : m_arenas) arena.reset();
@@ -87,33 +57,11 @@ class ArenaForEachThread {
   std::vector<Arena<Kokkos::HostSpace, Unsynchronized>> m_arenas;
 };
 
-/// As many bytes as the threads ask for between two resets.
-class Buffer {
- public:
-  explicit Buffer(int threads)
-      : m_bytes(static_cast<std::size_t>(threads) * batch_blocks * block_bytes),
-        m_memory(static_cast<std::byte*>(
-            ::operator new(m_bytes, std::align_val_t(block_bytes)))) {}
-  Buffer(Buffer const&)            = delete;
-  Buffer& operator=(Buffer const&) = delete;
-  ~Buffer() { ::operator delete(m_memory, std::align_val_t(block_bytes)); }
-
-  void* at(std::size_t offset) const {
-    if (offset >= m_bytes) throw std::bad_alloc();
-    return m_memory + offset;
-  }
-
- private:
-  std::size_t m_bytes;
-  std::byte* m_memory;
-};
-
 class AtomicBump {
  public:
-  explicit AtomicBump(int threads) : m_buffer(threads) {}
-  void* allocate(int) {
-    return m_buffer.at(
-        m_used.fetch_add(block_bytes, std::memory_order_relaxed));
+  explicit AtomicBump(Demand const& demand) : m_buffer(demand.total_bytes()) {}
+  void* allocate(std::size_t bytes, int) {
+    return m_buffer.at(m_used.fetch_add(bytes, std::memory_order_relaxed));
   }
   // relaxed: threads are ordered by the barriers around it.
   void reset() { m_used.store(0, std::memory_order_relaxed); }
@@ -126,10 +74,10 @@ class AtomicBump {
 template <class Mutex>
 class LockedBump {
  public:
-  explicit LockedBump(int threads) : m_buffer(threads) {}
-  void* allocate(int) {
+  explicit LockedBump(Demand const& demand) : m_buffer(demand.total_bytes()) {}
+  void* allocate(std::size_t bytes, int) {
     std::lock_guard const guard(m_mutex);
-    return m_buffer.at(std::exchange(m_used, m_used + block_bytes));
+    return m_buffer.at(std::exchange(m_used, m_used + bytes));
   }
   void reset() { m_used = 0; }
 
@@ -137,26 +85,6 @@ class LockedBump {
   Buffer m_buffer;
   alignas(64) Mutex m_mutex;
   std::size_t m_used = 0;
-};
-
-class PmrSynchronizedPool {
- public:
-  explicit PmrSynchronizedPool(int) {}
-  void* allocate(int) { return m_pool.allocate(block_bytes, block_bytes); }
-  void deallocate(void* block) {
-    m_pool.deallocate(block, block_bytes, block_bytes);
-  }
-
- private:
-  std::pmr::synchronized_pool_resource m_pool;
-};
-
-/// Whatever malloc the process has; aligned to 16 bytes, the others to 64.
-class Malloc {
- public:
-  explicit Malloc(int) {}
-  void* allocate(int) { return std::malloc(block_bytes); }
-  void deallocate(void* block) { std::free(block); }
 };
 
 /// \brief Lets threads go within nanoseconds of each other. One that sleeps
@@ -216,7 +144,9 @@ double common_part(std::vector<Interval> const& intervals) {
 template <class Allocator>
 struct Shared {
   explicit Shared(int threads)
-      : allocator(threads),
+      : allocator({.bytes   = block_bytes,
+                   .blocks  = batch_blocks,
+                   .threads = threads}),
         barrier(threads),
         intervals(static_cast<std::size_t>(threads)) {}
 
@@ -242,7 +172,7 @@ class Blocks {
 
   void allocate() {
     for (auto& kept : m_blocks) {
-      auto* block = m_shared.allocator.allocate(m_thread);
+      auto* block = m_shared.allocator.allocate(block_bytes, m_thread);
       benchmark::DoNotOptimize(block);
       kept = block;
     }
@@ -252,7 +182,7 @@ class Blocks {
   void give_back() {
     if constexpr (FreesBlocks<Allocator>) {
       for (auto block = m_blocks.rbegin(); block != m_blocks.rend(); ++block) {
-        m_shared.allocator.deallocate(*block);
+        m_shared.allocator.deallocate(*block, block_bytes);
       }
     } else if (m_thread == 0) {
       m_shared.allocator.reset();
@@ -534,6 +464,47 @@ void temporary_in_kernel(benchmark::State& state) {
   if (!from->is_right()) state.SkipWithError(wrong_place);
 }
 
+template <class ExecutionSpace>
+using scratch_view =
+    Kokkos::View<double*, typename ExecutionSpace::scratch_memory_space,
+                 Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+
+/// \brief The same in the scratch memory of teams of one thread, a team for
+/// each iteration.
+void temporary_in_team_scratch(benchmark::State& state) {
+  using execution_space = Kokkos::DefaultHostExecutionSpace;
+  using policy_type     = Kokkos::TeamPolicy<execution_space>;
+  using scratch         = scratch_view<execution_space>;
+  constexpr int count   = 4096;
+  auto const threads    = static_cast<int>(state.range(0));
+  auto const instance   = instance_with<execution_space>(threads);
+  if (instance.concurrency() != threads) {
+    state.SkipWithError("not so many threads");
+    return;
+  }
+  std::vector<double> sums(count);
+  auto const policy =
+      policy_type(instance, count, 1)
+          .set_scratch_size(
+              0, Kokkos::PerTeam(static_cast<int>(
+                     scratch::shmem_size(temporary_size))));
+  while (state.KeepRunningBatch(count / threads)) {
+    Kokkos::parallel_for(
+        policy, [&sums](policy_type::member_type const& team) {
+          scratch const tmp(team.team_scratch(0), temporary_size);
+          auto const i = team.league_rank();
+          sums[static_cast<std::size_t>(i)] = fill_and_sum(tmp.data(), i);
+        });
+    instance.fence();
+  }
+  for (int i = 0; i < count; ++i) {
+    if (sums[static_cast<std::size_t>(i)] != expected_sum(i)) {
+      state.SkipWithError(wrong_sum);
+      return;
+    }
+  }
+}
+
 /// \brief For as many threads as there may be.
 template <class Shared, class Function>
 void add(std::string const& name, Function const& function) {
@@ -561,17 +532,22 @@ void add_temporary_by_threads(std::string const& name) {
                                 TemporaryByThreads<From>::run);
 }
 
-template <class From>
-void add_temporary_in_kernel(std::string const& name) {
+void add_in_kernel(std::string const& name,
+                   void (*function)(benchmark::State&)) {
   using execution_space = Kokkos::DefaultHostExecutionSpace;
   auto* const benchmark = benchmark::RegisterBenchmark(
-      "temporary_in_kernel/" + name, temporary_in_kernel<From>);
+      "temporary_in_kernel/" + name, function);
   benchmark->ArgName("threads")->UseRealTime();
   if (counts_threads<execution_space>) {
     benchmark->RangeMultiplier(2)->Range(1, 4);
   } else {
     benchmark->Arg(execution_space().concurrency());
   }
+}
+
+template <class From>
+void add_temporary_in_kernel(std::string const& name) {
+  add_in_kernel(name, temporary_in_kernel<From>);
 }
 
 template <class Sync>
@@ -593,13 +569,20 @@ void register_benchmarks() {
   add_allocate<LockedBump<std::mutex>>("bump_mutex");
   add_allocate<LockedBump<Locked::mutex_type>>("bump_spinlock");
   add_allocate<PmrSynchronizedPool>("std_pmr_synchronized_pool");
+  add_allocate<KokkosMemoryPool>("Kokkos_MemoryPool");
   add_allocate<Malloc>("malloc");
+
+#ifdef KOKKOSARENA_PERF_HAS_UMPIRE
+  add_allocate<UmpireQuickPool>("Umpire_QuickPool");
+  add_allocate_and_free<UmpireQuickPool>("Umpire_QuickPool");
+#endif
 
   // Those which can give single blocks back.
   add_allocate_and_free<SharedArenaOfBlocks<Locked>>("arena_Locked");
   add_allocate_and_free<SharedArenaOfBlocks<ThreadCached>>(
       "arena_ThreadCached");
   add_allocate_and_free<PmrSynchronizedPool>("std_pmr_synchronized_pool");
+  add_allocate_and_free<KokkosMemoryPool>("Kokkos_MemoryPool");
   add_allocate_and_free<Malloc>("malloc");
 
   add_temporary_by_threads<FromHostSpace>("HostSpace");
@@ -615,6 +598,7 @@ void register_benchmarks() {
   add_temporary_from_handle<ThreadCached>("handle_ThreadCached");
   add_temporary_in_kernel<FromMalloc>("malloc");
   add_temporary_in_kernel<FromWorkspace>("workspace");
+  add_in_kernel("team_scratch", temporary_in_team_scratch);
 }
 
 }  // namespace KokkosArena::Perf

@@ -69,6 +69,11 @@ void add_context() {
   benchmark::AddCustomContext("processor", machine.processor);
   benchmark::AddCustomContext("processors", std::to_string(machine.processors));
   benchmark::AddCustomContext("transparent_huge_pages", machine.huge_pages);
+#ifdef KOKKOSARENA_PERF_HAS_UMPIRE
+  benchmark::AddCustomContext("umpire", "yes");
+#else
+  benchmark::AddCustomContext("umpire", "no");
+#endif
 }
 
 }  // namespace
