@@ -4,25 +4,16 @@
 // counter is shown to count on Views of HostSpace.
 
 #include <KokkosArena_CountingNew.hpp>
+#include <KokkosArena_SteadyStateCounters.hpp>
 #include <KokkosArena_TestConfig.hpp>
 #include <KokkosArena_TestTeam.hpp>
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <string>
 
 #if defined(__linux__)
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <cstddef>
 #endif
 
 namespace {
@@ -109,75 +100,6 @@ void cycle(ArenaType& arena, CycleOptions const& options = {}) {
   if (options.with_reset) arena.reset();
 }
 
-std::size_t fences = 0;
-
-/// Counts the fences that Kokkos reports while it lives.
-class FenceCounter {
- public:
-  FenceCounter() {
-    fences = 0;
-    Kokkos::Tools::Experimental::set_begin_fence_callback(
-        [](char const*, std::uint32_t, std::uint64_t*) { ++fences; });
-  }
-  ~FenceCounter() {
-    Kokkos::Tools::Experimental::set_begin_fence_callback(nullptr);
-  }
-  FenceCounter(FenceCounter const&)            = delete;
-  FenceCounter& operator=(FenceCounter const&) = delete;
-  std::size_t count() const { return fences; }
-};
-
-#if defined(__linux__)
-
-/// \return Minor and major page faults of this thread while \c f ran.
-template <class F>
-long page_faults(F const& f) {
-  auto const read = [] {
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_minflt + usage.ru_majflt;
-  };
-  auto const before = read();
-  f();
-  return read() - before;
-}
-
-enum class Verdict { no_system_call, system_call, cannot_tell };
-
-/// \brief Runs \c f in a child process that the kernel kills at the first
-/// system call, whichever it is, but for the one that ends it.
-/// \pre \c f starts no parallel region: the child has one thread only.
-Verdict watch_system_calls(std::function<void()> const& f) {
-  constexpr int filter_refused = 99;
-  auto const child             = fork();
-  if (child < 0) return Verdict::cannot_tell;
-  if (child == 0) {
-    sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
-    sock_fprog const program{4, code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-      _exit(filter_refused);
-    }
-    f();
-    _exit(0);
-  }
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) return Verdict::cannot_tell;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    return Verdict::no_system_call;
-  }
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
-    return Verdict::system_call;
-  }
-  return Verdict::cannot_tell;
-}
-
-#endif
-
 template <class C>
 class steady_state : public ::testing::Test {
  protected:
@@ -252,7 +174,7 @@ TYPED_TEST(steady_state, temporaries_make_no_page_fault) {
   constexpr long most = is_checked ? measured_cycles : 0;
   long least          = most + 1;
   for (int attempt = 0; attempt < 5 && least > most; ++attempt) {
-    auto const faults = page_faults([&] { this->run(); });
+    auto const faults = page_faults([&] { this->run(); }).value();
     least             = attempt == 0 ? faults : std::min(least, faults);
   }
   EXPECT_LE(least, most);
@@ -262,16 +184,15 @@ TYPED_TEST(steady_state, temporaries_make_no_system_call) {
   if (is_sanitized) {
     GTEST_SKIP() << "the sanitizer makes system calls of its own";
   }
-  if (watch_system_calls([] {}) == Verdict::cannot_tell) {
-    GTEST_SKIP() << "this kernel doesn't let the test filter system calls";
+  if (!system_calls([] {})) {
+    GTEST_SKIP() << "this system doesn't let the test trace system calls";
   }
   // Larger ones the threads of the backend may initialise together.
   CycleOptions options;
   options.largest_initialised = 10'000;
   // Checked memory moves then, which is up to the system.
   options.with_reset = !is_checked;
-  EXPECT_EQ(watch_system_calls([&] { this->run(options); }),
-            Verdict::no_system_call);
+  EXPECT_EQ(system_calls([&] { this->run(options); }), 0);
 }
 
 #endif
@@ -385,20 +306,24 @@ TEST(steady_state_counters, page_faults_are_counted_for_host_views) {
       10);
 }
 
-TEST(steady_state_counters, system_calls_are_found_for_host_views) {
+TEST(steady_state_counters, system_calls_are_counted_for_host_views) {
   if (is_sanitized) {
     GTEST_SKIP() << "the sanitizer makes system calls of its own";
   }
-  if (watch_system_calls([] {}) == Verdict::cannot_tell) {
-    GTEST_SKIP() << "this kernel doesn't let the test filter system calls";
+  if (!system_calls([] {})) {
+    GTEST_SKIP() << "this system doesn't let the test trace system calls";
   }
-  EXPECT_EQ(watch_system_calls([] { (void)getppid(); }), Verdict::system_call);
-  EXPECT_EQ(watch_system_calls([] {
+  EXPECT_EQ(system_calls([] {
+              (void)getppid();
+              (void)getppid();
+            }),
+            2);
+  EXPECT_GT(system_calls([] {
               Vector<Host> const view(
                   Kokkos::view_alloc("view", Kokkos::WithoutInitializing),
                   huge);
             }),
-            Verdict::system_call);
+            0);
 }
 
 #endif
