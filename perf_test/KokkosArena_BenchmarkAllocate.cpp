@@ -51,11 +51,11 @@ void raw(benchmark::State& state) {
 /// that fits into a core's own cache, or after each one that doesn't.
 template <class Allocator>
 void unmanaged(benchmark::State& state) {
-  using view_type    = Kokkos::View<double*, Kokkos::HostSpace,
-                                    Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-  auto const n       = static_cast<std::size_t>(state.range(0));
-  auto const bytes   = n * sizeof(double);
-  auto const batch   = std::clamp<std::size_t>(65536 / bytes, 1, 64);
+  using view_type  = Kokkos::View<double*, Kokkos::HostSpace,
+                                  Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  auto const n     = static_cast<std::size_t>(state.range(0));
+  auto const bytes = n * sizeof(double);
+  auto const batch = std::clamp<std::size_t>(65536 / bytes, 1, 64);
   Allocator allocator({.bytes = bytes, .blocks = batch});
   std::size_t alive = 0;
   for (auto _ : state) {

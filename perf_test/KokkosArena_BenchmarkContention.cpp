@@ -144,9 +144,8 @@ double common_part(std::vector<Interval> const& intervals) {
 template <class Allocator>
 struct Shared {
   explicit Shared(int threads)
-      : allocator({.bytes   = block_bytes,
-                   .blocks  = batch_blocks,
-                   .threads = threads}),
+      : allocator(
+            {.bytes = block_bytes, .blocks = batch_blocks, .threads = threads}),
         barrier(threads),
         intervals(static_cast<std::size_t>(threads)) {}
 
@@ -485,16 +484,14 @@ void temporary_in_team_scratch(benchmark::State& state) {
   std::vector<double> sums(count);
   auto const policy =
       policy_type(instance, count, 1)
-          .set_scratch_size(
-              0, Kokkos::PerTeam(static_cast<int>(
-                     scratch::shmem_size(temporary_size))));
+          .set_scratch_size(0, Kokkos::PerTeam(static_cast<int>(
+                                   scratch::shmem_size(temporary_size))));
   while (state.KeepRunningBatch(count / threads)) {
-    Kokkos::parallel_for(
-        policy, [&sums](policy_type::member_type const& team) {
-          scratch const tmp(team.team_scratch(0), temporary_size);
-          auto const i = team.league_rank();
-          sums[static_cast<std::size_t>(i)] = fill_and_sum(tmp.data(), i);
-        });
+    Kokkos::parallel_for(policy, [&sums](policy_type::member_type const& team) {
+      scratch const tmp(team.team_scratch(0), temporary_size);
+      auto const i                      = team.league_rank();
+      sums[static_cast<std::size_t>(i)] = fill_and_sum(tmp.data(), i);
+    });
     instance.fence();
   }
   for (int i = 0; i < count; ++i) {
@@ -535,8 +532,8 @@ void add_temporary_by_threads(std::string const& name) {
 void add_in_kernel(std::string const& name,
                    void (*function)(benchmark::State&)) {
   using execution_space = Kokkos::DefaultHostExecutionSpace;
-  auto* const benchmark = benchmark::RegisterBenchmark(
-      "temporary_in_kernel/" + name, function);
+  auto* const benchmark =
+      benchmark::RegisterBenchmark("temporary_in_kernel/" + name, function);
   benchmark->ArgName("threads")->UseRealTime();
   if (counts_threads<execution_space>) {
     benchmark->RangeMultiplier(2)->Range(1, 4);

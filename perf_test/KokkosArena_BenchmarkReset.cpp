@@ -117,7 +117,7 @@ void convergence(benchmark::State& state) {
       static_cast<double>(taken_in_second);
   state.counters["upstream_allocations_in_all"] =
       static_cast<double>(last.upstream_allocations);
-  state.counters["blocks"]             = static_cast<double>(last.blocks);
+  state.counters["blocks"] = static_cast<double>(last.blocks);
   state.counters["capacity_over_live"] =
       static_cast<double>(last.capacity_bytes) /
       static_cast<double>(last.peak_live_bytes);

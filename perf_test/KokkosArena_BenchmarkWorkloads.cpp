@@ -101,12 +101,12 @@ void register_benchmarks() {
     // Only for the contestants' names.
     auto const small = kind.make({.n = kind.name == "digits" ? 40u : 4u});
     for (std::size_t i = 0; i < small.contestants.size(); ++i) {
-      benchmark::RegisterBenchmark(
-          "workload/" + kind.name + "_" + std::to_string(n) + "/" +
-              in_one_word(small.contestants[i].name),
-          [lazy, i](benchmark::State& state) {
-            run_contestant(state, *lazy, i);
-          })
+      benchmark::RegisterBenchmark("workload/" + kind.name + "_" +
+                                       std::to_string(n) + "/" +
+                                       in_one_word(small.contestants[i].name),
+                                   [lazy, i](benchmark::State& state) {
+                                     run_contestant(state, *lazy, i);
+                                   })
           ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     }

@@ -190,12 +190,17 @@ class KokkosMemoryPool {
 
 #ifdef KOKKOSARENA_PERF_HAS_UMPIRE
 
+/// \return A name that no other allocator has.
+inline std::string new_umpire_name() {
+  static int number = 0;
+  return "KokkosArena peer " + std::to_string(number++);
+}
+
 /// \brief Removed by nobody, as Umpire keeps all until the program ends.
 template <class Strategy, class... Arguments>
 umpire::Allocator make_umpire_allocator(Arguments const&... arguments) {
-  static int number = 0;  // names are taken once only
   return umpire::ResourceManager::getInstance().makeAllocator<Strategy>(
-      "KokkosArena peer " + std::to_string(number++), arguments...);
+      new_umpire_name(), arguments...);
 }
 
 inline umpire::Allocator umpire_host() {
@@ -227,9 +232,9 @@ class UmpireMonotonic {
   static constexpr int batches = 4096;
 
   explicit UmpireMonotonic(Demand const& demand)
-      : m_allocator(
-            make_umpire_allocator<umpire::strategy::MonotonicAllocationStrategy>(
-                umpire_host(), demand.total_bytes() * batches)) {}
+      : m_allocator(make_umpire_allocator<
+                    umpire::strategy::MonotonicAllocationStrategy>(
+            umpire_host(), demand.total_bytes() * batches)) {}
   void* allocate(std::size_t bytes, int = 0) {
     return m_allocator.allocate(bytes);
   }
