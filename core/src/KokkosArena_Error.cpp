@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Error.hpp"
 
+#include "impl/KokkosArena_Trace.hpp"
+
 #include <Kokkos_Core.hpp>
 
 namespace KokkosArena {
@@ -13,6 +15,7 @@ char const* InvalidViewAccess::what() const noexcept {
 }
 
 void Impl::abort(std::string const& message) {
+  flush_traces();
   Kokkos::abort(("KokkosArena: " + message).c_str());
 }
 

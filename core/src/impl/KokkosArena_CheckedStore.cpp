@@ -124,6 +124,11 @@ CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
       m_guard_pages(options.guard_pages),
       m_huge_pages(options.huge_pages),
       m_fresh_addresses(fresh_addresses),
+      // Elsewhere the memory is the arena's own, which it traces.
+      m_trace(fresh_addresses && core.trace()
+                  ? core.trace()->for_checked_memory()
+                  : nullptr),
+      m_is_special(fresh_addresses && (options.guard_pages || m_trace)),
       m_growth(options.history_length, options.initial_bytes) {}
 
 CheckedStore::~CheckedStore() = default;
@@ -148,7 +153,8 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
   constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max();
   alignment                  = std::max(alignment, granule);
   front                      = align_up(front, alignment);
-  bool const guarded         = m_guard_pages && m_fresh_addresses;
+  bool const special         = m_is_special;
+  bool const guarded         = special && m_guard_pages;
   auto const page            = page_bytes();
   // One at least, so that each has an address of its own.
   auto const size = std::max<std::size_t>(data_bytes, 1);
@@ -174,13 +180,7 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
     }
     throw;
   }
-  auto data = begin + front;
-  if (guarded) {
-    auto const guard_page = begin + bytes - page;
-    data                  = align_down(guard_page - size, alignment);
-    protect_pages(reinterpret_cast<void*>(guard_page), page, false);
-  }
-  made->data                = reinterpret_cast<void*>(data);
+  made->data                = reinterpret_cast<void*>(begin + front);
   made->data_bytes          = data_bytes;
   made->alive               = true;
   made->elements_have_ended = false;
@@ -194,6 +194,19 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
   ++m_valid_allocations;
   m_valid_bytes += bytes;
   ++m_total_allocations;
+  if (special) [[unlikely]] {
+    if (guarded) {
+      auto const guard_page = begin + bytes - page;
+      made->data =
+          reinterpret_cast<void*>(align_down(guard_page - size, alignment));
+      protect_pages(reinterpret_cast<void*>(guard_page), page, false);
+    }
+    if (m_trace) {
+      m_trace->begin(reinterpret_cast<std::uintptr_t>(made), begin, bytes,
+                     label);
+      trace_levels();
+    }
+  }
   return made;
 }
 
@@ -307,6 +320,7 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::size_t held,
   }
   if (window.begin == 0) return {};
   report_pages_taken(reinterpret_cast<void*>(window.begin), window.bytes);
+  if (m_trace) m_trace->event("block taken", window.bytes);
   ++m_acquired;
   m_acquired_bytes += window.bytes;
   return window;
@@ -333,6 +347,7 @@ bool CheckedStore::renew(CheckedWindow& window) noexcept {
 }
 
 void CheckedStore::release(CheckedWindow const& window) noexcept {
+  if (m_trace) m_trace->event("block returned", window.bytes);
   report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
   drop_addresses(window.begin, window.bytes);
   take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
@@ -417,20 +432,35 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
       --store.m_valid_allocations;
       store.m_valid_bytes -= bytes;
       if (piece.window.bytes > 0) {
-        if (store.m_guard_pages) {
-          auto const page = page_bytes();
-          protect_pages(reinterpret_cast<void*>(a.begin + bytes - page), page,
-                        true);
-        }
         piece.block.deallocate(a.begin, bytes);
+        if (store.m_is_special) [[unlikely]] {
+          if (store.m_guard_pages) {
+            auto const page = page_bytes();
+            protect_pages(reinterpret_cast<void*>(a.begin + bytes - page), page,
+                          true);
+          }
+          if (store.m_trace) {
+            store.m_trace->end(reinterpret_cast<std::uintptr_t>(&a));
+            store.trace_levels();
+          }
+        }
       }
     }
     --piece.live;
-    if (piece.dropped && piece.live == 0) store.trim_history();
+    if (piece.dropped) [[unlikely]] {
+      if (store.m_trace) {
+        store.m_trace->end(reinterpret_cast<std::uintptr_t>(&a));
+      }
+      if (piece.live == 0) store.trim_history();
+    }
     last = store.m_ended && store.m_live_allocations == 0;
   }
   if (core) core->deallocate_tracked(memory, bytes);
   if (last) store.retire();
+}
+
+void CheckedStore::trace_levels() noexcept {
+  m_trace->levels({used(), m_valid_bytes, capacity()});
 }
 
 /// \brief Forgets what was dropped longest ago, but for Views that are alive.
@@ -466,6 +496,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
     for (auto const* a : piece.ledger) {
       if (!a->alive) continue;
       ++m_escaped;
+      if (m_trace) m_trace->escape(reinterpret_cast<std::uintptr_t>(a));
       try {
         views.push_back({a->label, a->data_bytes,
                          a->use_count ? a->use_count(a->record) : 1});
@@ -513,6 +544,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
   }
   m_pieces.resize(kept);
   trim_history();
+  if (m_trace) trace_levels();
   return views;
 }
 
@@ -607,6 +639,8 @@ void CheckedStore::end() noexcept {
 /// \brief Keeps the labels for a while, of this store and a few others whose
 /// arenas have ended.
 void CheckedStore::retire() noexcept {
+  // Nothing follows, and the file is to end with the last arena.
+  m_trace.reset();
   auto& all = registry();
   std::shared_ptr<CheckedStore> oldest;  // Ends without the mutex.
   std::lock_guard const guard(all.mutex);
@@ -776,6 +810,7 @@ void CheckedStore::describe(CheckedPiece const& piece, void const* address,
 
 void CheckedStore::exhausted(std::size_t bytes, char const* label,
                              std::string const& failure) const {
+  if (m_trace) m_trace->exhausted(bytes, label);
   std::ostringstream message;
   message << "KokkosArena: arena \"" << m_label << "\" can't give " << bytes
           << " checked bytes for View \"" << label << "\": " << used()

@@ -7,6 +7,7 @@
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
 #include <impl/KokkosArena_CheckedAddresses.hpp>
+#include <impl/KokkosArena_Trace.hpp>
 
 #include <array>
 #include <cstddef>
@@ -173,6 +174,7 @@ class CheckedStore {
   void release(CheckedWindow const& window) noexcept;
   CheckedAllocation& enter(CheckedPiece& piece, std::uintptr_t begin,
                            std::size_t bytes);
+  void trace_levels() noexcept;
   void trim_history() noexcept;
   void note_peaks() noexcept;
   std::size_t used() const noexcept;
@@ -189,6 +191,8 @@ class CheckedStore {
   bool const m_guard_pages;
   bool const m_huge_pages;
   bool const m_fresh_addresses;
+  std::unique_ptr<ArenaTrace> m_trace;
+  bool const m_is_special;  ///< Each View has guard pages or is traced.
   GrowthPolicy m_growth;
 
   mutable std::recursive_mutex m_mutex;

@@ -105,12 +105,15 @@ Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
     : m_current(&m_no_block),
       m_options(validated(std::move(options))),
       m_policy(m_options.history_length, m_options.initial_bytes),
-      m_upstream(std::move(upstream)) {
+      m_upstream(std::move(upstream)),
+      m_trace(ArenaTrace::open(m_options.trace, m_options.label)) {
+  if (m_trace) m_trace->event("arena made");
   if (m_options.initial_bytes > 0) {
     std::string failure;
     if (!acquire_block(m_options.initial_bytes, failure)) {
       exhausted(m_options.initial_bytes, nullptr, failure);
     }
+    if (m_trace) trace_levels(0);
   }
 }
 
@@ -141,6 +144,34 @@ void Core::check_no_region_uses_it(char const* operation) const {
 
 std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
                                  char const* view_label) {
+  return m_trace ? take_traced(bytes, alignment, view_label)
+                 : take_elsewhere(bytes, alignment, view_label);
+}
+
+std::uintptr_t Core::take_traced(std::size_t bytes, std::size_t alignment,
+                                 char const* view_label) {
+  auto address = view_label ? m_serving->allocate_for_view(bytes, alignment)
+                            : m_serving->allocate(bytes, alignment);
+  if (!address) address = take_elsewhere(bytes, alignment, view_label);
+  auto const whole = align_up(bytes, granule);
+  // The caller counts it in m_current, which isn't the block, and only then in
+  // m_live_bytes.
+  if (view_label) ++m_serving->live;
+  m_trace->begin(address, address, whole, view_label);
+  trace_levels(m_live_bytes + (view_label ? whole : 0));
+  return address;
+}
+
+void Core::trace_levels(std::uint64_t live_bytes) noexcept {
+  m_trace->levels({used(m_blocks), live_bytes, capacity(m_blocks)});
+}
+
+void Core::trace_retirement(Block const& block) noexcept {
+  m_trace->event("block retired", block.capacity());
+}
+
+std::uintptr_t Core::take_elsewhere(std::size_t bytes, std::size_t alignment,
+                                    char const* view_label) {
   // Its last View is the only one that could ask.
   if (has_ended()) {
     throw std::logic_error("KokkosArena: arena \"" + label() +
@@ -173,7 +204,7 @@ std::uintptr_t Core::take_from_any(std::size_t bytes, std::size_t alignment,
             ? (*block)->allocate_for_view(bytes, alignment, Block::all_holes)
             : (*block)->allocate(bytes, alignment, Block::all_holes);
     if (address) {
-      m_current = block->get();
+      serve_from(**block);
       return address;
     }
   }
@@ -230,11 +261,13 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
   }
   ++m_upstream_allocations;
   m_upstream_bytes += bytes;
-  m_current = m_blocks.back().get();
+  serve_from(*m_blocks.back());
+  if (m_trace) m_trace->event("block taken", bytes);
   return true;
 }
 
 void Core::return_block(OwnedBlock& block) noexcept {
+  if (m_trace) m_trace->event("block returned", block.upstream_bytes);
   {
     auto& all = registry();
     std::lock_guard const guard(all.mutex);
@@ -257,7 +290,8 @@ std::uintptr_t Core::revive_retired_block(std::size_t bytes,
   for (auto block = m_retired.begin(); block != m_retired.end(); ++block) {
     if (auto const address =
             (*block)->allocate(bytes, alignment, Block::all_holes)) {
-      m_current = block->get();
+      serve_from(**block);
+      if (m_trace) m_trace->event("block revived", (*block)->capacity());
       m_blocks.push_back(std::move(*block));
       m_retired.erase(block);
       return address;
@@ -267,7 +301,7 @@ std::uintptr_t Core::revive_retired_block(std::size_t bytes,
 }
 
 void Core::select_current() noexcept {
-  m_current = m_blocks.empty() ? &m_no_block : m_blocks.back().get();
+  serve_from(m_blocks.empty() ? m_no_block : *m_blocks.back());
 }
 
 Core::OwnedBlock* Core::find(Blocks const& blocks,
@@ -280,9 +314,11 @@ Core::OwnedBlock* Core::find(Blocks const& blocks,
 
 bool Core::give_back_elsewhere(std::uintptr_t begin,
                                std::size_t bytes) noexcept {
+  if (m_trace) m_trace->end(begin);
   if (auto* const block = find(m_blocks, begin)) {
     block->deallocate(begin, bytes);
     --block->live;
+    if (m_trace) trace_levels(m_live_bytes);
     return false;
   }
   auto* const block = find(m_retired, begin);
@@ -294,7 +330,16 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
       return true;
     });
   }
+  if (m_trace) trace_levels(m_live_bytes);
   return has_ended() && m_retired.empty();
+}
+
+void Core::give_back_untracked_elsewhere(std::uintptr_t begin,
+                                         std::size_t bytes) noexcept {
+  find(m_blocks, begin)->deallocate(begin, bytes);
+  if (!m_trace) return;
+  m_trace->end(begin);
+  trace_levels(m_live_bytes);
 }
 
 void Core::give_back_untracked(void* address) {
@@ -374,6 +419,13 @@ void Core::drop_all(bool keep_blocks) noexcept {
   for (auto const& block : m_blocks) {
     if (block->live > 0) survivors += block->upstream_bytes;
   }
+  if (m_trace) {
+    m_trace->event(keep_blocks ? "reset" : "release");
+    for (auto const& block : m_blocks) {
+      m_trace->escapes(block->begin(), block->begin() + block->capacity());
+    }
+    drop_untracked_after(0);
+  }
   if (survivors > 0) {
     drop_untracked_after(0);
     // A bounded arena that has no room for a fresh block goes on in the space
@@ -383,6 +435,7 @@ void Core::drop_all(bool keep_blocks) noexcept {
         room >= m_policy.recommended_bytes() - m_policy.spare_bytes()) {
       std::erase_if(m_blocks, [&](auto& block) {
         if (block->live == 0) return false;
+        if (m_trace) trace_retirement(*block);
         m_retired.push_back(std::move(block));
         return true;
       });
@@ -404,6 +457,7 @@ void Core::drop_all(bool keep_blocks) noexcept {
   }
   // What was noted since record_cycle() is the last cycle's.
   for (auto& block : m_blocks) block->restart_peak();
+  if (m_trace) trace_levels(m_live_bytes);
 }
 
 void Core::check_mark(ArenaMark mark) const {
@@ -418,21 +472,28 @@ void Core::check_mark(ArenaMark mark) const {
 void Core::rewind_to(ArenaMark mark) {
   check_mark(mark);
   note_peaks();
+  if (m_trace) m_trace->event("rewind");
   drop_untracked_after(mark.epoch());
 }
 
 bool Core::end_arena() noexcept {
   drop_untracked_after(0);
+  if (m_trace) m_trace->event("arena ended");
   m_ended.store(true, std::memory_order_relaxed);
   for (auto& block : m_blocks) {
     if (block->live > 0) {
+      if (m_trace) {
+        m_trace->escapes(block->begin(), block->begin() + block->capacity());
+        trace_retirement(*block);
+      }
       m_retired.push_back(std::move(block));
     } else {
       return_block(*block);
     }
   }
   m_blocks.clear();
-  m_current = &m_no_block;
+  serve_from(m_no_block);
+  if (m_trace) trace_levels(m_live_bytes);
   return m_retired.empty();
 }
 
@@ -463,6 +524,7 @@ ArenaStatistics Core::read_statistics() noexcept {
 
 void Core::exhausted(std::size_t bytes, char const* view_label,
                      std::string const& failure) {
+  if (m_trace) m_trace->exhausted(bytes, view_label);
   auto const in_service = capacity(m_blocks);
   auto const in_use     = used(m_blocks);
   std::ostringstream message;

@@ -6,6 +6,7 @@
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_Trace.hpp>
 #include <impl/KokkosArena_UntrackedLog.hpp>
 #include <impl/KokkosArena_Upstream.hpp>
 
@@ -42,6 +43,21 @@ struct ArenaOptions {
   /// beyond the next multiple of 64 bytes does: costs a page or two and two
   /// system calls a View. HostSpace on Linux.
   bool guard_pages = false;
+  /// A file for a timeline of what the arena gives, takes back and drops, as an
+  /// array of Chrome's trace events, which Perfetto (ui.perfetto.dev) and
+  /// chrome://tracing open: a bar for each View and each untracked allocation,
+  /// with its label, bytes (as it takes them of the arena, with Kokkos' record)
+  /// and thread; reset, rewind, release, growth and Views that escape; and the
+  /// arena's used, live and capacity bytes. Empty: what the environment
+  /// variable KOKKOS_ARENA_TRACE names, if anything. %p stands for the process'
+  /// number. The file is written anew by the first arena of a process that uses
+  /// it, and goes on with all others; a forked child writes nothing to it. It
+  /// is a whole array when no arena uses it, and when the process has ended in
+  /// order; after a crash the array has no end, and the last 64 KiB or tenth of
+  /// a second may be missing. Costs nothing if it is off; otherwise a lock,
+  /// heap memory and about a microsecond for each event, and ThreadCached has
+  /// no chunks.
+  std::string trace = "";
 };
 
 /// \brief A point in the life of an arena, to rewind to; what \c Arena::mark
@@ -93,6 +109,9 @@ class Core {
   void count_cycle() noexcept {
     m_cycles.fetch_add(1, std::memory_order_relaxed);
   }
+  /// \return Null if the arena isn't traced.
+  ArenaTrace const* trace() const noexcept { return m_trace.get(); }
+
   /// The epoch that the next allocation belongs to.
   std::uint64_t current_epoch() const noexcept { return epoch(); }
 
@@ -264,7 +283,11 @@ class Core {
 
   /// \brief Gives something untracked back, of which no log has a note.
   void give_back_untracked(std::uintptr_t begin, std::size_t bytes) noexcept {
-    find(m_blocks, begin)->deallocate(begin, bytes);
+    if (m_current->contains(begin)) [[likely]] {
+      m_current->deallocate(begin, bytes);
+    } else {
+      give_back_untracked_elsewhere(begin, bytes);
+    }
   }
   /// \return Whether it was noted here, where it isn't any more.
   bool give_back_if_noted(std::uintptr_t begin) noexcept;
@@ -279,10 +302,12 @@ class Core {
   void drop_all_but(Ranges const& chunks) noexcept {
     m_untracked.clear();
     m_blocks[0]->clear_but(chunks);
-    m_current = m_blocks[0].get();
+    serve_from(*m_blocks[0]);
   }
 
   bool has_live_views() const noexcept { return m_live_allocations > 0; }
+
+  bool is_traced() const noexcept { return m_trace != nullptr; }
 
   /// Whether what is free is poisoned.
   bool poisons() const noexcept { return m_upstream->is_poisonable(); }
@@ -309,6 +334,15 @@ class Core {
   CheckedStore& make_checked_store(bool fresh_addresses);
   std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
                              char const* view_label);
+  std::uintptr_t take_elsewhere(std::size_t bytes, std::size_t alignment,
+                                char const* view_label);
+  std::uintptr_t take_traced(std::size_t bytes, std::size_t alignment,
+                             char const* view_label);
+  void trace_levels(std::uint64_t live_bytes) noexcept;
+  void trace_retirement(Block const& block) noexcept;
+  void serve_from(Block& block) noexcept {
+    (m_trace ? m_serving : m_current) = &block;
+  }
   std::uintptr_t take_from_any(std::size_t bytes, std::size_t alignment,
                                bool for_view) noexcept;
   bool acquire_block(std::size_t needed, std::string& failure);
@@ -318,6 +352,8 @@ class Core {
                                       std::size_t alignment) noexcept;
   void select_current() noexcept;
   bool give_back_elsewhere(std::uintptr_t begin, std::size_t bytes) noexcept;
+  void give_back_untracked_elsewhere(std::uintptr_t begin,
+                                     std::size_t bytes) noexcept;
   OwnedBlock* find(Blocks const& blocks, std::uintptr_t address) const noexcept;
   [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
                               std::string const& failure);
@@ -338,7 +374,9 @@ class Core {
     for (auto const& block : blocks) sum += block->upstream_bytes;
     return sum;
   }
-  Block* m_current;  ///< Serves first; never null.
+  /// Serves first; never null. Of a traced arena always m_no_block, so that all
+  /// that it gives and takes back goes the slow way, where the trace is.
+  Block* m_current;
   UntrackedLog m_untracked;
   std::atomic<std::uint64_t> m_epoch{1};
   std::uint64_t m_total_allocations = 0;  ///< But those in m_untracked.
@@ -369,6 +407,8 @@ class Core {
   ArenaOptions m_options;
   GrowthPolicy m_policy;
   std::unique_ptr<Upstream> m_upstream;
+  std::unique_ptr<ArenaTrace> m_trace;
+  Block* m_serving = &m_no_block;  ///< Of a traced arena, first.
 };
 
 /// Peaks are noted when the figures are about to fall, not as they rise.

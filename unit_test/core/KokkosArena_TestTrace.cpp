@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The timeline of an arena: that the file is one array of JSON, in which all
+// that the arena did is found once.
+
+#include <KokkosArena_TestConfig.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace KokkosArenaTest;
+using Vector = Kokkos::View<double*, Scoped>;
+
+/// A value of JSON, of which a trace has objects, strings and numbers.
+struct Json {
+  std::map<std::string, Json> members;
+  std::vector<Json> items;
+  std::string text;
+  double number = 0;
+
+  Json const& operator[](std::string const& name) const {
+    static Json const none;
+    auto const found = members.find(name);
+    return found == members.end() ? none : found->second;
+  }
+};
+
+/// Throws where the text isn't JSON.
+class Parser {
+ public:
+  explicit Parser(std::string text) : m_text(std::move(text)) {}
+  Json parse() {
+    auto result = value();
+    blanks();
+    if (m_at != m_text.size()) fail();
+    return result;
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw std::runtime_error("not JSON at byte " + std::to_string(m_at));
+  }
+  void blanks() {
+    while (m_at < m_text.size() &&
+           (m_text[m_at] == ' ' || m_text[m_at] == '\n'))
+      ++m_at;
+  }
+  char next() {
+    if (m_at >= m_text.size()) fail();
+    return m_text[m_at++];
+  }
+  bool take(char c) {
+    blanks();
+    if (m_at >= m_text.size() || m_text[m_at] != c) return false;
+    ++m_at;
+    return true;
+  }
+  void expect(char c) {
+    if (!take(c)) fail();
+  }
+  Json value() {
+    Json result;
+    if (take('[')) {
+      if (take(']')) return result;
+      do result.items.push_back(value());
+      while (take(','));
+      expect(']');
+    } else if (take('{')) {
+      if (take('}')) return result;
+      do {
+        auto name = string();
+        expect(':');
+        if (!result.members.emplace(std::move(name), value()).second) fail();
+      } while (take(','));
+      expect('}');
+    } else if (m_at < m_text.size() && m_text[m_at] == '"') {
+      result.text = string();
+    } else {
+      std::size_t length = 0;
+      result.number      = std::stod(m_text.substr(m_at, 40), &length);
+      m_at += length;
+    }
+    return result;
+  }
+  std::string string() {
+    expect('"');
+    std::string result;
+    for (char c = next(); c != '"'; c = next()) {
+      if (static_cast<unsigned char>(c) < 0x20) fail();
+      if (c != '\\') {
+        result += c;
+        continue;
+      }
+      c = next();
+      if (c == 'u') {
+        std::string digits;
+        for (int i = 0; i < 4; ++i) digits += next();
+        auto const code = std::stoul(digits, nullptr, 16);
+        if (code < 0x80) {
+          result += static_cast<char>(code);
+        } else {
+          result += '?';
+        }
+      } else if (c == '"' || c == '\\') {
+        result += c;
+      } else {
+        fail();
+      }
+    }
+    return result;
+  }
+
+  std::string m_text;
+  std::size_t m_at = 0;
+};
+
+/// A file that is gone after the test.
+class File {
+ public:
+  File()
+      : m_path((std::filesystem::temp_directory_path() /
+                ("kokkosarena_trace_" + std::to_string(::getpid()) + "_" +
+                 std::to_string(++s_files) + ".json"))
+                   .string()) {}
+  ~File() { std::remove(m_path.c_str()); }
+  File(File const&)            = delete;
+  File& operator=(File const&) = delete;
+
+  std::string const& path() const { return m_path; }
+  std::string text() const {
+    std::ifstream in(m_path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  std::vector<Json> events() const { return Parser(text()).parse().items; }
+
+ private:
+  static inline int s_files = 0;
+  std::string m_path;
+};
+
+using Events = std::vector<Json>;
+
+std::size_t count(Events const& events, std::string const& phase,
+                  std::string const& name) {
+  return static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(), [&](Json const& e) {
+        return e["ph"].text == phase && e["name"].text == name;
+      }));
+}
+
+/// Every bar begins once and ends once, later and under the same name.
+void expect_pairs(Events const& events, std::size_t bars) {
+  std::map<std::string, Json const*> open;
+  std::size_t begun = 0;
+  double last       = 0;
+  for (auto const& e : events) {
+    if (e["ph"].text == "M") continue;
+    EXPECT_GE(e["ts"].number, last);
+    last = e["ts"].number;
+    if (e["ph"].text == "b") {
+      ++begun;
+      EXPECT_TRUE(open.emplace(e["id"].text, &e).second);
+    } else if (e["ph"].text == "e") {
+      auto const found = open.find(e["id"].text);
+      ASSERT_NE(found, open.end());
+      EXPECT_EQ((*found->second)["name"].text, e["name"].text);
+      EXPECT_EQ((*found->second)["cat"].text, e["cat"].text);
+      open.erase(found);
+    }
+  }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(begun, bars);
+}
+
+class Environment {
+ public:
+  explicit Environment(std::string const& path) {
+    setenv("KOKKOS_ARENA_TRACE", path.c_str(), 1);
+  }
+  ~Environment() { unsetenv("KOKKOS_ARENA_TRACE"); }
+  Environment(Environment const&)            = delete;
+  Environment& operator=(Environment const&) = delete;
+};
+
+template <class C>
+class trace : public ::testing::Test {
+ protected:
+  using arena_type = typename C::template arena_type<Host>;
+  KokkosArena::ArenaOptions options(std::string path) const {
+    auto result  = C::options(std::size_t(4) << 20);
+    result.trace = std::move(path);
+    return result;
+  }
+};
+TYPED_TEST_SUITE(trace, All, ConfigName);
+
+/// Some of everything that doesn't depend on the number of threads.
+template <class ArenaType>
+KokkosArena::ArenaStatistics work(ArenaType& arena) {
+  for (int cycle = 0; cycle < 5; ++cycle) {
+    Vector kept;
+    {
+      KokkosArena::ArenaScope const scope(arena);
+      Vector const a("a", 100);
+      auto const b = KokkosArena::make_view<Vector>("b", 20'000);
+      fill_pattern(b, 7);
+      {
+        KokkosArena::ArenaFrame const frame(arena);
+        arena.allocate(64);
+        Vector const c("c", 3000);
+      }
+      auto const d = KokkosArena::similar(a);
+      if (!is_checked && cycle == 2) kept = d;
+      EXPECT_TRUE(has_pattern(b, 7));
+    }
+    auto* const raw = arena.allocate(1000);
+    arena.allocate(0);
+    arena.deallocate(raw);
+    arena.reset();
+  }
+  return arena.statistics();
+}
+
+TYPED_TEST(trace, has_all_that_happened) {
+  File const file;
+  std::uint64_t escaped = 0;
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    escaped = work(arena).escaped_views;
+  }
+  auto const events = file.events();
+  // Views a, b, c, d and three raw allocations in each cycle.
+  expect_pairs(events, 5 * 7);
+  // similar() keeps the label.
+  EXPECT_EQ(count(events, "b", "a"), 10u);
+  EXPECT_EQ(count(events, "b", "b"), 5u);
+  EXPECT_EQ(count(events, "b", "c"), 5u);
+  EXPECT_EQ(count(events, "b", "untracked"), 15u);
+  EXPECT_EQ(count(events, "i", "reset"), 5u);
+  EXPECT_EQ(count(events, "i", "rewind"), 5u);
+  EXPECT_EQ(count(events, "i", "arena made"), 1u);
+  EXPECT_EQ(count(events, "i", "arena ended"), 1u);
+  EXPECT_EQ(count(events, "i", "escape"), escaped);
+  EXPECT_GE(count(events, "i", "block taken"), 1u);
+  EXPECT_EQ(count(events, "i", "block taken"),
+            count(events, "i", "block returned"));
+  EXPECT_GE(count(events, "C",
+                  is_checked ? "arena tested arena, checked memory"
+                             : "arena tested arena"),
+            10u);
+  for (auto const& e : events) {
+    EXPECT_EQ(e["pid"].number, static_cast<double>(::getpid()));
+    EXPECT_EQ(e["tid"].number, static_cast<double>(::getpid()));
+    if (e["ph"].text == "b" && e["name"].text == "b") {
+      EXPECT_GE(e["args"]["bytes"].number, 160'000.0);
+      EXPECT_EQ(e["args"]["arena"].text, "tested arena");
+    }
+  }
+}
+
+TYPED_TEST(trace, changes_no_figure) {
+  using sync = typename TypeParam::sync_policy;
+  // Which has no chunks then, so that it is as Locked.
+  using reference_config =
+      std::conditional_t<std::is_same_v<sync, KokkosArena::ThreadCached>,
+                         Config<KokkosArena::Locked, TypeParam::is_fixed>,
+                         TypeParam>;
+  File const file;
+  typename TestFixture::arena_type traced(this->options(file.path()));
+  typename reference_config::template arena_type<Host> plain(this->options(""));
+  EXPECT_EQ(figures(work(traced)), figures(work(plain)));
+}
+
+TYPED_TEST(trace, views_outlive_the_arena) {
+  File const file;
+  {
+    Vector kept;
+    {
+      typename TestFixture::arena_type arena(this->options(file.path()));
+      KokkosArena::ArenaScope const scope(arena);
+      kept = KokkosArena::make_view<Vector>("kept", 10);
+    }
+  }
+  auto const events = file.events();
+  expect_pairs(events, 1);
+  EXPECT_EQ(count(events, "i", "escape"), 1u);
+}
+
+TYPED_TEST(trace, labels_are_strings) {
+  File const file;
+  std::string const label = "a \"quoted\" \\ label\n\t\x01 \xc3\xa4";
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    KokkosArena::ArenaScope const scope(arena);
+    KokkosArena::make_view<Vector>(label, 1);
+    KokkosArena::make_view<Vector>("\xff\xc0\x80\xed\xa0\x80", 1);
+    KokkosArena::make_view<Vector>("", 1);
+  }
+  auto const events = file.events();
+  EXPECT_EQ(count(events, "b", label), 1u);
+  EXPECT_EQ(count(events, "b", "??????"), 1u);
+  EXPECT_EQ(count(events, "b", "[unlabeled]"), 1u);
+}
+
+TYPED_TEST(trace, exhaustion_leaves_the_file_whole) {
+  if (!TypeParam::is_fixed) GTEST_SKIP();
+  File const file;
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    EXPECT_THROW(arena.allocate(std::size_t(1) << 30),
+                 KokkosArena::ArenaExhausted);
+  }
+  EXPECT_EQ(count(file.events(), "i", "exhausted"), 1u);
+}
+
+TYPED_TEST(trace, shows_handles) {
+  File const file;
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    auto const handle = arena.handle();
+    Kokkos::parallel_for(
+        Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, 10),
+        [=](int i) { handle.template view<double*>(i + 1)(i) = 1; });
+    arena.reset();
+  }
+  expect_pairs(file.events(), 10);
+}
+
+template <class Sync>
+void run_threads() {
+  File const file;
+  constexpr int threads = 4;
+  constexpr int views   = 300;
+  {
+    KokkosArena::ArenaOptions options;
+    options.trace = file.path();
+    KokkosArena::Arena<Host, Sync> arena(options);
+    std::vector<std::thread> team;
+    for (int t = 0; t < threads; ++t) {
+      team.emplace_back([&, t] {
+        KokkosArena::ArenaScope const scope(arena);
+        std::vector<Vector> mine;
+        for (int i = 0; i < views; ++i) {
+          mine.push_back(KokkosArena::make_view<Vector>(
+              "thread" + std::to_string(t), 1 + i % 50));
+          fill_pattern(mine.back(), static_cast<std::uint64_t>(1000 * t + i));
+          arena.deallocate(arena.allocate(128));
+        }
+        for (int i = 0; i < views; ++i) {
+          EXPECT_TRUE(has_pattern(mine[static_cast<std::size_t>(i)],
+                                  static_cast<std::uint64_t>(1000 * t + i)));
+        }
+      });
+    }
+    for (auto& thread : team) thread.join();
+  }
+  auto const events = file.events();
+  expect_pairs(events, 2 * threads * views);
+  std::map<std::string, std::set<double>> ids;
+  for (auto const& e : events) {
+    if (e["cat"].text == "view") ids[e["name"].text].insert(e["tid"].number);
+  }
+  EXPECT_EQ(ids.size(), static_cast<std::size_t>(threads));
+  for (auto const& [label, tids] : ids) EXPECT_EQ(tids.size(), 1u) << label;
+  EXPECT_EQ(count(events, "M", "thread_name"),
+            static_cast<std::size_t>(threads) + 1);
+}
+
+TEST(trace_threads, locked) { run_threads<KokkosArena::Locked>(); }
+TEST(trace_threads, thread_cached) { run_threads<KokkosArena::ThreadCached>(); }
+
+TEST(trace_file, is_shared_by_arenas_and_goes_on_with_later_ones) {
+  File const file;
+  KokkosArena::ArenaOptions options;
+  options.trace = file.path();
+  {
+    KokkosArena::Arena<Host> first(options);
+    {
+      KokkosArena::Arena<Host> second(options);
+      second.allocate(1);
+    }
+    first.allocate(1);
+  }
+  expect_pairs(file.events(), 2);
+  {
+    KokkosArena::Arena<Host> third(options);
+    third.allocate(1);
+  }
+  auto const events = file.events();
+  expect_pairs(events, 3);
+  std::set<std::string> names;
+  for (auto const& e : events) {
+    if (e["ph"].text == "b") names.insert(e["args"]["arena"].text);
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"arena", "arena (2)"}));
+}
+
+TEST(trace_file, that_cannot_be_had_is_an_error) {
+  KokkosArena::ArenaOptions options;
+  options.label = "solver";
+  for (char const* path : {"/nonexistent/directory/file", "/dev/full"}) {
+    options.trace = path;
+    try {
+      KokkosArena::Arena<Host> const arena(options);
+      ADD_FAILURE() << path;
+    } catch (std::runtime_error const& e) {
+      std::string const message = e.what();
+      EXPECT_NE(message.find("arena \"solver\""), message.npos) << message;
+      EXPECT_NE(message.find(path), message.npos) << message;
+    }
+  }
+}
+
+TEST(trace_environment, is_used_where_the_option_is_empty) {
+  File const file, other;
+  {
+    Environment const environment(file.path());
+    KokkosArena::ArenaOptions options;
+    options.trace = other.path();
+    KokkosArena::Arena<Host> asked(options);
+    KokkosArena::Arena<Host> silent;
+    silent.allocate(1);
+  }
+  expect_pairs(file.events(), 1);
+  expect_pairs(other.events(), 0);
+}
+
+TEST(trace_environment, that_names_no_file_is_a_warning) {
+  Environment const environment("/nonexistent/directory/file");
+  ::testing::internal::CaptureStderr();
+  {
+    KokkosArena::Arena<Host> arena;
+    arena.allocate(1);
+  }
+  auto const text = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("KOKKOS_ARENA_TRACE"), text.npos) << text;
+}
+
+}  // namespace
