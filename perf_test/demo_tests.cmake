@@ -33,8 +33,9 @@ endfunction()
 
 add_executable(kokkosarena_demo_wrong_sum wrong_exact_sum.cpp)
 target_link_libraries(
-  kokkosarena_demo_wrong_sum PRIVATE kokkosarena_demo_objects
-                                     kokkosarena_machine)
+  kokkosarena_demo_wrong_sum
+  PRIVATE kokkosarena_demo_objects kokkosarena_demo_workloads
+          kokkosarena_machine)
 kokkosarena_enable_warnings(kokkosarena_demo_wrong_sum)
 
 # The rows of every workload but elements.

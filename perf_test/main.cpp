@@ -86,5 +86,7 @@ int main(int argc, char* argv[]) {
   KokkosArena::Perf::register_benchmarks();
   OrderedReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
+  // What they hold has to end before Kokkos does.
+  benchmark::ClearRegisteredBenchmarks();
   benchmark::Shutdown();
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
@@ -799,6 +800,24 @@ TYPED_TEST(sync_policy, threads_use_the_arena_at_their_very_end) {
     }
     EXPECT_EQ(arena.statistics().total_allocations,
               static_cast<std::uint64_t>(threads) * (5 * 60 + 2 * 20));
+  });
+}
+
+TYPED_TEST(sync_policy, reset_after_a_thread_has_ended_drops_nothing_newer) {
+  this->for_each_team([](auto& arena, int) {
+    constexpr std::size_t bytes = 64;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(
+          at_once(1, [&](int) { return arena.allocate(bytes) != nullptr; }));
+      arena.reset();
+      // It may take over what the first one has left.
+      EXPECT_TRUE(at_once(1, [&](int) {
+        std::set<void*> distinct;
+        for (int k = 0; k < 4; ++k) distinct.insert(arena.allocate(bytes));
+        return distinct.size() == 4;
+      }));
+      arena.reset();
+    }
   });
 }
 

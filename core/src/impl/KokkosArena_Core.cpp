@@ -386,8 +386,11 @@ void Core::record_cycle() noexcept {
 }
 
 Hole Core::take_chunk(std::size_t bytes, std::size_t most) noexcept {
-  // An eighth of the room, so that chunks leave a small arena usable.
-  auto const size = std::min(most, align_down(m_current->room() / 8, granule));
+  // A part of the room, so that chunks leave a small arena usable. The only
+  // thread with one has more: else its next ones would come too soon.
+  auto const parts = m_current->chunk_bytes == 0 ? 2u : 8u;
+  auto const size =
+      std::min(most, align_down(m_current->room() / parts, granule));
   if (size < bytes) return {};
   auto const begin = m_current->allocate(size, granule);
   m_current->chunk_bytes += size;

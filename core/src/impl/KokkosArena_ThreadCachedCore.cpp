@@ -261,7 +261,9 @@ Lane* ThreadCachedCore::lane_for(std::size_t bytes,
                                  std::size_t alignment) noexcept {
   auto* const lane = enter();
   if (!is_small(bytes, alignment)) return nullptr;
-  return lane ? lane : make_lane();
+  if (lane || !make_lane()) return lane;
+  // A thread that has ended may have left it with things to be done.
+  return enter();
 }
 
 void* ThreadCachedCore::allocate_slowly(std::size_t bytes,
