@@ -21,6 +21,7 @@ except ImportError:
     matplotlib = None
 
 WIDTH = 7.2  # inches
+LOOPS_N = 256
 
 # After Okabe and Ito, without their yellow, which white swallows; then
 # two more that differ in lightness. Markers differ too, for those who see or
@@ -33,7 +34,7 @@ RC = {
     "font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8.5, "axes.grid": True,
     "grid.color": "#dddddd", "axes.axisbelow": True, "axes.edgecolor": "#555555",
     "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.5,
-    "lines.markersize": 5.5, "svg.fonttype": "path", "figure.facecolor": "white",
+    "svg.fonttype": "path", "figure.facecolor": "white",
 }
 
 
@@ -204,23 +205,29 @@ def _reductions(suite: Suite, question: str) -> list[Line]:
 # How
 
 def _style(number: int) -> dict:
-    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)],
-            "linestyle": "-" if number < len(COLOURS) else "--"}
+    """After the last colour, the first one again, dashed and with another marker."""
+    round_, place = divmod(number, len(COLOURS))
+    marker = MARKERS[(place + round_) % len(MARKERS)]
+    return {"color": COLOURS[place], "marker": marker, "markersize": 8 if marker == "*" else 6,
+            "linestyle": "--" if round_ else "-"}
 
 
 def _styles(*panels: list[Line]) -> dict[str, dict]:
     """The same one for the same contestant in all panels."""
     labels = dict.fromkeys(line.label for lines in panels for line in lines)
-    return {label: _style(number) for number, label in enumerate(labels)}
+    # What Kokkos and the C library do comes last, so that arenas look alike in all plots.
+    ordered = sorted(labels, key=lambda label: label.startswith(("HostSpace", "malloc")))
+    return {label: _style(number) for number, label in enumerate(ordered)}
 
 
 def _plot_line(axes, line: Line, style: dict) -> None:
     xs = sorted(line.points)
     medians = [line.points[x].median for x in xs]
-    quartiles = [line.points[x].quartiles for x in xs]
     axes.plot(xs, medians, label=line.label, markeredgecolor="white", markeredgewidth=0.5, **style)
-    axes.vlines(xs, [q[0] for q in quartiles], [q[1] for q in quartiles], color=style["color"],
-                linewidth=3, alpha=0.45)
+    # Not vlines(): its limits are wrong on logarithmic axes.
+    for x in xs:
+        axes.plot([x, x], line.points[x].quartiles, color=style["color"], linewidth=3, alpha=0.45,
+                  solid_capstyle="butt")
 
 
 def _legend_below(figure, panels: Iterable, columns: int = 2) -> None:
@@ -242,6 +249,24 @@ def _plain_numbers(axis) -> None:
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
+def _logarithmic(axis, subs: tuple[float, ...] = (1, 2, 5)) -> None:
+    """With readable ticks, however few decades there are."""
+    axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=30))
+    axis.set_minor_locator(ticker.NullLocator())
+    _plain_numbers(axis)
+
+
+def _ticks_at(axis, values: Iterable[int]) -> None:
+    """Just where it was measured."""
+    axis.set_ticks(sorted(set(values)))
+    axis.set_minor_locator(ticker.NullLocator())
+    _plain_numbers(axis)
+
+
+def _xs(lines: Iterable[Line]) -> set[int]:
+    return {x for line in lines for x in line.points}
+
+
 def draw_temporaries(suite: Suite):
     """Nanoseconds for each temporary, against n."""
     made = _temporaries(suite, "View_uninitialized", MADE)
@@ -253,12 +278,12 @@ def draw_temporaries(suite: Suite):
     styles = _styles(made, written)
     figure, panels = _figure(3.3 * len(titled) + 1.2, len(titled), sharex=True)
     for axes, (title, lines) in zip(panels, titled):
+        axes.set(xscale="log", yscale="log", ylabel="ns per temporary", title=title)
         for line in lines:
             _plot_line(axes, line, styles[line.label])
-        axes.set(xscale="log", yscale="log", ylabel="ns per temporary", title=title)
-        _plain_numbers(axes.yaxis)
+        _logarithmic(axes.yaxis)
     panels[-1].set_xlabel("n (elements of double)")
-    _plain_numbers(panels[-1].xaxis)
+    _ticks_at(panels[-1].xaxis, _xs(made + written))
     _legend_below(figure, panels)
     return figure
 
@@ -270,14 +295,13 @@ def draw_throughput(suite: Suite):
         raise Missing("allocate/*/threads:* wasn't measured")
     styles = _styles(lines)
     figure, (axes,) = _figure(4.2 + 0.2 * (len(lines) // 2))
-    for line in lines:
-        _plot_line(axes, line, styles[line.label])
-    counts = sorted({x for line in lines for x in line.points})
     axes.set(xscale="log", yscale="log", xlabel="threads",
              ylabel="million allocations a second, all threads")
-    axes.set_xticks(counts, [str(count) for count in counts])
-    axes.xaxis.set_minor_locator(ticker.NullLocator())
-    _plain_numbers(axes.yaxis)
+    for line in lines:
+        _plot_line(axes, line, styles[line.label])
+    counts = sorted(_xs(lines))
+    _ticks_at(axes.xaxis, counts)
+    _logarithmic(axes.yaxis)
     if (processors := processors_of(suite)) and counts[0] < processors < counts[-1]:
         axes.axvline(processors, color="#555555", linewidth=1, linestyle=":")
         axes.annotate(f"{processors} processors", (processors, 1), xycoords=("data", "axes fraction"),
@@ -287,42 +311,36 @@ def draw_throughput(suite: Suite):
 
 
 def draw_reduction(suite: Suite):
-    """Time relative to preallocated temporaries."""
-    by_n = _reductions(suite, "basic_reduction")
-    loops = [line for line in _reductions(suite, "plain_loops") if 256 in line.points]
-    if not by_n and not loops:
-        raise Missing("there is neither basic_reduction nor plain_loops with its preallocated")
-    rows = ([3.4] if by_n else []) + ([0.6 + 0.28 * len(loops)] if loops else [])
-    figure, panels = _figure(sum(rows) + 1.2, len(rows), height_ratios=rows)
-    styles = _styles(by_n, loops)
-    if by_n:
-        _draw_by_n(panels[0], by_n, styles)
-        _legend_below(figure, panels[:1])
-    if loops:
-        _draw_loops(panels[-1], loops, styles)
+    """Time relative to preallocated temporaries, against n."""
+    lines = _reductions(suite, "basic_reduction")
+    if not lines:
+        raise Missing("basic_reduction wasn't measured together with its preallocated")
+    styles = _styles(lines)
+    figure, (axes,) = _figure(4.4)
+    axes.set(xscale="log", yscale="log", xlabel="n", ylabel="time / preallocated")
+    for line in lines:
+        _plot_line(axes, line, styles[line.label])
+    axes.axhline(1, color="black", linewidth=1.2, linestyle="--", label="preallocated")
+    _logarithmic(axes.yaxis, (1, 1.5, 2, 3, 5, 7))
+    _ticks_at(axes.xaxis, _xs(lines))
+    _legend_below(figure, [axes])
     return figure
 
 
-def _draw_by_n(axes, lines: list[Line], styles: dict[str, dict]) -> None:
-    for line in lines:
-        _plot_line(axes, line, styles[line.label])
-    axes.axhline(1, color="black", linewidth=1.2, linestyle="--")
-    axes.set(xscale="log", yscale="log", xlabel="n", ylabel="time / preallocated",
-             title="Reduction by parallel kernels (dashed: preallocated, 1.0)")
-    _ratio_ticks(axes.yaxis)
-    _plain_numbers(axes.xaxis)
-
-
-def _ratio_ticks(axis) -> None:
-    axis.set_major_locator(ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-    axis.set_minor_locator(ticker.NullLocator())
-    _plain_numbers(axis)
+def draw_loops(suite: Suite):
+    """Time relative to preallocated temporaries, of loops without parallelism."""
+    lines = [line for line in _reductions(suite, "plain_loops") if LOOPS_N in line.points]
+    if not lines:
+        raise Missing(f"plain_loops/*/{LOOPS_N} wasn't measured together with its preallocated")
+    figure, (axes,) = _figure(1.0 + 0.3 * len(lines))
+    _draw_loops(axes, lines, _styles(lines))
+    return figure
 
 
 def _draw_loops(axes, lines: list[Line], styles: dict[str, dict]) -> None:
-    lines = sorted(lines, key=lambda line: -line.points[256].median)
+    lines = sorted(lines, key=lambda line: -line.points[LOOPS_N].median)
     for row, line in enumerate(lines):
-        values, style = line.points[256], styles[line.label]
+        values, style = line.points[LOOPS_N], styles[line.label]
         axes.plot([values.median], [row], markeredgecolor="white", markeredgewidth=0.5,
                   **{**style, "linestyle": "none"})
         axes.hlines(row, *values.quartiles, color=style["color"], linewidth=3, alpha=0.45)
@@ -330,8 +348,7 @@ def _draw_loops(axes, lines: list[Line], styles: dict[str, dict]) -> None:
                       textcoords="offset points", va="center", fontsize=8)
     axes.axvline(1, color="black", linewidth=1.2, linestyle="--")
     axes.set_yticks(range(len(lines)), [line.label for line in lines])
-    axes.set(xlabel="time / preallocated", ylim=(-0.6, len(lines) - 0.4),
-             title="Reduction by plain loops, n = 256")
+    axes.set(xlabel="time / preallocated (dashed)", ylim=(-0.6, len(lines) - 0.4))
     axes.margins(x=0.12)
 
 
@@ -349,7 +366,8 @@ def draw_memory(suite: Suite):
                   drawstyle="steps-post", label="resident")
         axes.set_title(_series_label(one), loc="left")
         axes.set_ylabel("MiB")
-        axes.set_ylim(bottom=0)
+    panels[0].set_ylim(0, 1.08 / 2**20 * max(max(one.resident_bytes + one.live_bytes)
+                                             for one in series) or 1)
     panels[-1].set_xlabel("seconds")
     _legend_below(figure, panels)
     return figure
@@ -370,8 +388,11 @@ PLOTS = (
      "there are more threads than processors, no more is shown than the processors' own time "
      "allows.", draw_throughput),
     ("reduction", "A reduction, relative to preallocated temporaries",
-     "How much longer a reduction by temporaries takes than one whose temporaries all exist "
-     "beforehand; 1.0 is as fast as that.", draw_reduction),
+     "How much longer a reduction with temporaries takes than one whose temporaries all exist "
+     "beforehand, by parallel kernels; 1.0 is as fast as that.", draw_reduction),
+    ("plain_loops", f"The same by plain loops, n = {LOOPS_N}",
+     "Without parallel kernels, so that little is left but the arithmetic and the temporaries.",
+     draw_loops),
     ("memory", "Memory over time",
      "A chain of layers, run several times: what its Views hold (live) and what the process "
      "occupies beyond its beginning (resident). One panel for each place.", draw_memory),
