@@ -32,9 +32,10 @@ PROGRAMS = {
 
 # Of the context, by the label on the page.
 ABOUT = (
-    ("Processor", "processor"), ("Processors", "processors"), ("Huge pages", "transparent_huge_pages"),
-    ("Compiler", "compiler"), ("Kokkos", "kokkos"), ("Kokkos' configuration", "kokkos_configuration"),
-    ("Back end", "backend"), ("Its threads", "threads"), ("malloc", "malloc"),
+    ("Processor", "processor"), ("Processors", "processors"),
+    ("Huge pages", "transparent_huge_pages"), ("Compiler", "compiler"), ("Kokkos", "kokkos"),
+    ("Kokkos' configuration", "kokkos_configuration"), ("Back end", "backend"),
+    ("Its threads", "threads"), ("malloc", "malloc"),
 )
 
 STYLE = """
@@ -80,8 +81,9 @@ instead, and listed with its bounds.</p>
 
 def page(suite: Suite, drawn: list[plots.Plot], checks: list[Check]) -> str:
     """All of it, as text."""
-    parts = [_head(suite), _failures(suite, checks), _notes(suite), "<h2>How to read this</h2>",
-             READING, _plots(drawn), _checks(checks), _tables(suite), _raw(suite)]
+    parts = [_head(suite), _failures(suite, checks), _notes(suite), _contents(suite),
+             "<h2>How to read this</h2>", READING, _plots(drawn), _checks(checks), _tables(suite),
+             _raw(suite)]
     return "\n".join(part for part in parts if part) + "\n</body>\n</html>\n"
 
 
@@ -136,7 +138,8 @@ def _notes(suite: Suite) -> str:
     items = [f"{peer} is absent: {why}" for peer, why in suite.absent]
     items += [f"left out: {skipped}" for skipped in suite.skipped]
     if suite.about.get("short"):
-        items.insert(0, "This was the short form: few repetitions, one malloc. Its times are rough.")
+        items.insert(0, "This was the short form: few repetitions, one malloc. Its times are "
+                     "rough.")
     if suite.context.get("library_build_type") == "debug":
         items.append("Google Benchmark is a debug build, so that its own part is larger.")
     if suite.context.get("cpu_scaling_enabled"):
@@ -147,6 +150,22 @@ def _notes(suite: Suite) -> str:
            "</section>"
 
 
+def _contents(suite: Suite) -> str:
+    links = [("plots", "Plots"), ("bounds", "Figures with bounds")]
+    links += [(f"of-{program}", PROGRAMS.get(program, program)) for program in _programs(suite)]
+    links.append(("raw", "Raw results"))
+    return "<nav>\n" + " ·\n".join(f'<a href="#{escape(where)}">{escape(title)}</a>'
+                                   for where, title in links) + "\n</nav>"
+
+
+def _programs(suite: Suite) -> list[str]:
+    """In the order of the page."""
+    known = list(PROGRAMS)
+    found = dict.fromkeys(program_of(b.run) for b in suite.benchmarks())
+    return sorted(found, key=lambda program: known.index(program) if program in known
+                  else len(known))
+
+
 def _list(items: Iterable[str]) -> str:
     return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in items) + "\n</ul>"
 
@@ -155,16 +174,17 @@ def _list(items: Iterable[str]) -> str:
 
 def _plots(drawn: list[plots.Plot]) -> str:
     if not plots.available():
-        return ('<h2>Plots</h2>\n<p class="note">There are none: matplotlib is missing (in '
-                "Debian: python3-matplotlib).</p>")
-    return "\n".join(["<h2>Plots</h2>", *map(_plot, drawn)])
+        return ('<h2 id="plots">Plots</h2>\n<p class="note">There are none: matplotlib '
+                "is missing (in Debian: python3-matplotlib).</p>")
+    return "\n".join(['<h2 id="plots">Plots</h2>', *map(_plot, drawn)])
 
 
 def _plot(plot: plots.Plot) -> str:
     title = f"<h3>{escape(plot.title)}</h3>"
     if plot.missing:
         return f'{title}\n<p class="note">Left out: {escape(plot.missing)}.</p>'
-    return (f'{title}\n<figure id="{plot.name}">\n<div class="wide">\n{plots.for_page(plot)}</div>\n'
+    return (f'{title}\n<figure id="{plot.name}">\n'
+            f'<div class="wide">\n{plots.for_page(plot)}</div>\n'
             f"<figcaption>{escape(plot.caption)} "
             f'<a href="{plot.name}.svg">As a file</a>.</figcaption>\n</figure>')
 
@@ -199,10 +219,10 @@ def _checks(checks: list[Check]) -> str:
         rows.append(f"<tr>{_cell(check.figure)}{_cell(measured, True)}{_cell(check.bound)}"
                     f'<td class="{kind}">{escape(verdict + remark)}</td></tr>')
     text = ("<p>These do not depend on the machine's mood, or are ratios of an order of magnitude. "
-            "Each is the worst of all repetitions.</p>")
+            "A counter is the worst of all repetitions; a ratio is one of medians.</p>")
     if missing := len(unmeasured(checks)):
         text += f'\n<p class="note">{missing} of them could not be checked.</p>'
-    return "<h2>Figures with bounds</h2>\n" + text + "\n" + \
+    return '<h2 id="bounds">Figures with bounds</h2>\n' + text + "\n" + \
         table(["Figure", "Measured", "Bound", ""], rows, {1})
 
 
@@ -234,18 +254,13 @@ def _tables(suite: Suite) -> str:
         questions = groups.setdefault(program_of(benchmark.run), {})
         questions.setdefault(benchmark.parts.question, []).append(benchmark)
     all_of = by_key(suite)
-    out = ["<h2>All benchmarks</h2>", "<p>By question. A ratio is that to the baseline, of the same "
-           "question and argument, and a larger one is slower.</p>"]
-    for program in sorted(groups, key=_place):
-        out.append(f"<h3>{escape(PROGRAMS.get(program, program))}</h3>")
+    out = ["<h2>All benchmarks</h2>", "<p>By question. A ratio is that to the baseline, of the "
+           "same question and argument, and a larger one is slower.</p>"]
+    for program in _programs(suite):
+        out.append(f'<h3 id="of-{escape(program)}">{escape(PROGRAMS.get(program, program))}</h3>')
         for question, benchmarks in groups[program].items():
             out.append(_question(question, benchmarks, all_of))
     return "\n".join(out)
-
-
-def _place(program: str) -> int:
-    known = list(PROGRAMS)
-    return known.index(program) if program in known else len(known)
 
 
 def _question(question: str, benchmarks: list[Benchmark], all_of: dict) -> str:
@@ -308,8 +323,8 @@ def _counters(benchmark: Benchmark) -> str:
 # The end
 
 def _raw(suite: Suite) -> str:
-    return "\n".join(["<h2>Raw results</h2>", "<p>As Google Benchmark has written them.</p>", "<ul>",
-                      *(_raw_item(suite, name) for name in _files(suite)), "</ul>"])
+    return "\n".join(['<h2 id="raw">Raw results</h2>', "<p>As the programs have written them.</p>",
+                      "<ul>", *(_raw_item(suite, name) for name in _files(suite)), "</ul>"])
 
 
 def _files(suite: Suite) -> list[str]:

@@ -121,6 +121,11 @@ def _label(suite: Suite, benchmark: Benchmark) -> str:
     return f"{plain} ({malloc or short_malloc(suite.malloc)})"
 
 
+def _ordered(lines: dict[str, Line]) -> list[Line]:
+    """What Kokkos and the C library do comes last, so that arenas look alike in all plots."""
+    return sorted(lines.values(), key=lambda line: line.label.startswith(("HostSpace", "malloc")))
+
+
 def _collect(lines: dict[str, Line], label: str, x: int | None, values: Summary) -> None:
     if x is not None:
         lines.setdefault(label, Line(label)).points[x] = values
@@ -152,7 +157,7 @@ def _temporaries(suite: Suite, host: str, others: tuple) -> list[Line]:
         if benchmark.parts.allocator == "HostSpace":
             _collect(lines, _label(suite, benchmark), benchmark.parts.n,
                      _scaled(benchmark.time, 1e9))
-    return list(lines.values())
+    return _ordered(lines)
 
 
 def throughput(benchmark: Benchmark, processors: int | None) -> Summary:
@@ -187,19 +192,19 @@ def _throughputs(suite: Suite) -> list[Line]:
         if benchmark.parts.threads is not None:
             _collect(lines, _label(suite, benchmark), benchmark.parts.threads,
                      throughput(benchmark, processors_of(suite)))
-    return list(lines.values())
+    return _ordered(lines)
 
 
 def _reductions(suite: Suite, question: str) -> list[Line]:
-    """Times over that of what was allocated beforehand."""
+    """Times over that of what was allocated beforehand, that itself among them."""
     found = list(_measured(suite, "reduction", question))
     base = {b.parts.n: b.time.median for b in found if b.allocator == "preallocated"}
     lines: dict[str, Line] = {}
     for benchmark in found:
-        if benchmark.allocator != "preallocated" and benchmark.parts.n in base:
+        if benchmark.parts.n in base:
             _collect(lines, _label(suite, benchmark), benchmark.parts.n,
                      _scaled(benchmark.time, 1 / base[benchmark.parts.n]))
-    return list(lines.values())
+    return _ordered(lines)
 
 
 # How
@@ -215,9 +220,7 @@ def _style(number: int) -> dict:
 def _styles(*panels: list[Line]) -> dict[str, dict]:
     """The same one for the same contestant in all panels."""
     labels = dict.fromkeys(line.label for lines in panels for line in lines)
-    # What Kokkos and the C library do comes last, so that arenas look alike in all plots.
-    ordered = sorted(labels, key=lambda label: label.startswith(("HostSpace", "malloc")))
-    return {label: _style(number) for number, label in enumerate(ordered)}
+    return {label: _style(number) for number, label in enumerate(labels)}
 
 
 def _plot_line(axes, line: Line, style: dict) -> None:
@@ -250,8 +253,9 @@ def _plain_numbers(axis) -> None:
 
 
 def _logarithmic(axis, subs: tuple[float, ...] = (1, 2, 5)) -> None:
-    """With readable ticks, however few decades there are."""
-    axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=30))
+    """With readable ticks, however few or many decades there are."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(ticker.LogLocator(subs=subs if high < 300 * low else (1,), numticks=30))
     axis.set_minor_locator(ticker.NullLocator())
     _plain_numbers(axis)
 
@@ -304,23 +308,34 @@ def draw_throughput(suite: Suite):
     _logarithmic(axes.yaxis)
     if (processors := processors_of(suite)) and counts[0] < processors < counts[-1]:
         axes.axvline(processors, color="#555555", linewidth=1, linestyle=":")
-        axes.annotate(f"{processors} processors", (processors, 1), xycoords=("data", "axes fraction"),
-                      xytext=(4, -2), textcoords="offset points", va="bottom", fontsize=8)
+        axes.annotate(f"{processors} processors", (processors, 1),
+                      xycoords=("data", "axes fraction"), xytext=(4, -2),
+                      textcoords="offset points", va="bottom", fontsize=8)
     _legend_below(figure, [axes])
     return figure
 
 
+def _split(lines: list[Line]) -> tuple[list[Line], Line | None]:
+    """The baseline apart."""
+    base = [line for line in lines if line.label == "preallocated"]
+    return [line for line in lines if line.label != "preallocated"], base[0] if base else None
+
+
 def draw_reduction(suite: Suite):
     """Time relative to preallocated temporaries, against n."""
-    lines = _reductions(suite, "basic_reduction")
-    if not lines:
+    lines, base = _split(_reductions(suite, "basic_reduction"))
+    if not lines or base is None:
         raise Missing("basic_reduction wasn't measured together with its preallocated")
     styles = _styles(lines)
     figure, (axes,) = _figure(4.4)
     axes.set(xscale="log", yscale="log", xlabel="n", ylabel="time / preallocated")
     for line in lines:
         _plot_line(axes, line, styles[line.label])
-    axes.axhline(1, color="black", linewidth=1.2, linestyle="--", label="preallocated")
+    xs = sorted(base.points)
+    axes.fill_between(xs, *zip(*(base.points[x].quartiles for x in xs)), color="black", alpha=0.12,
+                      linewidth=0)
+    axes.axhline(1, color="black", linewidth=1.2, linestyle="--",
+                 label="preallocated (grey: its quartiles)")
     _logarithmic(axes.yaxis, (1, 1.5, 2, 3, 5, 7))
     _ticks_at(axes.xaxis, _xs(lines))
     _legend_below(figure, [axes])
@@ -329,11 +344,13 @@ def draw_reduction(suite: Suite):
 
 def draw_loops(suite: Suite):
     """Time relative to preallocated temporaries, of loops without parallelism."""
-    lines = [line for line in _reductions(suite, "plain_loops") if LOOPS_N in line.points]
-    if not lines:
+    lines, base = _split([line for line in _reductions(suite, "plain_loops")
+                          if LOOPS_N in line.points])
+    if not lines or base is None:
         raise Missing(f"plain_loops/*/{LOOPS_N} wasn't measured together with its preallocated")
     figure, (axes,) = _figure(1.0 + 0.3 * len(lines))
     _draw_loops(axes, lines, _styles(lines))
+    axes.axvspan(*base.points[LOOPS_N].quartiles, color="black", alpha=0.12, linewidth=0)
     return figure
 
 
@@ -344,11 +361,12 @@ def _draw_loops(axes, lines: list[Line], styles: dict[str, dict]) -> None:
         axes.plot([values.median], [row], markeredgecolor="white", markeredgewidth=0.5,
                   **{**style, "linestyle": "none"})
         axes.hlines(row, *values.quartiles, color=style["color"], linewidth=3, alpha=0.45)
-        axes.annotate(f"{values.median:.2f}", (values.median, row), xytext=(8, 0),
+        axes.annotate(f"{values.median:.2f}", (values.quartiles[1], row), xytext=(8, 0),
                       textcoords="offset points", va="center", fontsize=8)
     axes.axvline(1, color="black", linewidth=1.2, linestyle="--")
     axes.set_yticks(range(len(lines)), [line.label for line in lines])
-    axes.set(xlabel="time / preallocated (dashed)", ylim=(-0.6, len(lines) - 0.4))
+    axes.set(xlabel="time / preallocated (dashed, grey: its quartiles)",
+             ylim=(-0.6, len(lines) - 0.4))
     axes.margins(x=0.12)
 
 

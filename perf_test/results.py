@@ -243,7 +243,8 @@ def _raw_directory(path: Path) -> Path:
         raise ResultsError(f"{path}: no such directory; perf_test/run.py makes one")
     for raw in (path / "raw", path):
         if (raw / "suite.json").is_file():
-            return raw
+            # "." has neither a name nor a parent of its own.
+            return raw if raw.name not in ("", "..") else raw.resolve()
     raise ResultsError(f"{path}: neither raw/suite.json nor suite.json is in there; "
                        f"give a directory that perf_test/run.py has filled")
 

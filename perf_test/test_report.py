@@ -59,7 +59,8 @@ def full():
     """Runs with something for each plot, by name."""
     allocate, contention, reduction = [], [], []
     for n in (16, 256):
-        for name, time in (("View_uninitialized/HostSpace", 200), ("View_initialized/HostSpace", 300),
+        for name, time in (("View_uninitialized/HostSpace", 200),
+                           ("View_initialized/HostSpace", 300),
                            ("View_uninitialized/arena_ThreadCached", 100),
                            ("View_initialized/arena_ThreadCached", 150),
                            ("similar/arena_ThreadCached", 40), ("handle/arena_ThreadCached", 10),
@@ -169,7 +170,8 @@ class PageTest(Case):
             full(), absent=[{"peer": "Umpire", "why": "CMake did not find it"}]))
         self.assertEqual(status, 0, err)
         for text in ("Processor of &lt;tests&gt;", "GCC 99", "5.2.0", "OPENMP SERIAL", "always",
-                     "glibc 2.43", "abc1234", "2026-01-02", "Umpire is absent: CMake did not find it",
+                     "glibc 2.43", "abc1234", "2026-01-02",
+                     "Umpire is absent: CMake did not find it",
                      "Ratios hold within one run only", "raw/allocate.json", "HostSpace, tcmalloc",
                      "baseline: preallocated", "baseline: HostSpace"):
             self.assertIn(text, html)
@@ -312,8 +314,8 @@ class PlotsTest(Case):
 
     def test_throughput_is_capped_by_the_processors_time(self):
         runs = full()
-        runs["contention"]["benchmarks"] = entries("allocate/malloc/real_time/threads:4", [10.0] * 3,
-                                                   threads=4)
+        runs["contention"]["benchmarks"] = entries("allocate/malloc/real_time/threads:4",
+                                                   [10.0] * 3, threads=4)
         [benchmark] = [b for b in load(self.directory(runs)).benchmarks() if b.run == "contention"]
         self.assertAlmostEqual(plots.throughput(benchmark, None).median, 400)
         self.assertAlmostEqual(plots.throughput(benchmark, 2).median, 200)
@@ -365,9 +367,10 @@ class CompareTest(Case):
 
     def test_the_largest_change_comes_first(self):
         times = {"raw/a": (100, 150), "raw/b": (100, 300), "raw/c": (100, 20)}
-        both = [self.directory({"allocate": {"benchmarks": sum(
-            (entries(name, spread(values[i], 0.01)) for name, values in times.items()), [])}}, where)
-            for i, where in enumerate(("old", "new"))]
+        both = []
+        for i, where in enumerate(("old", "new")):
+            made = [entries(name, spread(values[i], 0.01)) for name, values in times.items()]
+            both.append(self.directory({"allocate": {"benchmarks": sum(made, [])}}, where))
         _, out, _ = self.compare(*both)
         self.assertEqual(re.findall(r"allocate: raw/(\w)", out), ["c", "b", "a"])
 
@@ -506,6 +509,12 @@ class ResultsTest(Case):
     def test_raw_directory_itself(self):
         directory = self.directory(full())
         self.assertEqual(load(directory / "raw").directory, load(directory).directory)
+
+    def test_here(self):
+        directory = self.directory(full())
+        with contextlib.chdir(directory / "raw"):
+            suite = load(Path("."))
+        self.assertEqual((suite.raw.name, suite.directory), ("raw", directory.resolve()))
 
     def test_errors_say_where(self):
         directory = self.directory({"allocate": {}})
