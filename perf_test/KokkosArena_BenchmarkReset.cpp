@@ -179,7 +179,7 @@ void register_first(std::string const& where) {
   benchmark::RegisterBenchmark("first_touch/" + where, first_touch<Where>)
       ->Arg(64 << 20)
       ->UseManualTime()
-      ->Iterations(3)
+      ->Iterations(8)
       ->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("first_cycle/" + where, first_cycle<Where>)
       ->Arg(1 << 20)
