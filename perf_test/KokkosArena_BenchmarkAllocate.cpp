@@ -24,10 +24,34 @@ namespace {
 constexpr std::size_t raw_allocations = 64;
 constexpr std::size_t raw_bytes       = 64;
 
+/// \brief Takes what the demand says and gives it back, some times.
+/// \return Whether all was there.
+template <class Allocator>
+bool warm_up(Allocator& allocator, Demand const& demand) {
+  bool all = true;
+  std::vector<void*> blocks(demand.blocks);
+  for (int i = 0; i < 3; ++i) {
+    for (auto& block : blocks) {
+      block = allocator.allocate(demand.bytes);
+      all   = all && block;
+    }
+    if constexpr (FreesBlocks<Allocator>) {
+      for (auto* block : blocks) allocator.deallocate(block, demand.bytes);
+    } else {
+      allocator.reset();
+    }
+  }
+  return all;
+}
+
+constexpr char const* no_memory = "the allocator has no memory";
+
 /// \brief Allocates again and again, and then gives all back.
 template <class Allocator>
 void raw(benchmark::State& state) {
-  Allocator allocator({.bytes = raw_bytes, .blocks = raw_allocations});
+  constexpr Demand demand{.bytes = raw_bytes, .blocks = raw_allocations};
+  Allocator allocator(demand);
+  if (!warm_up(allocator, demand)) state.SkipWithError(no_memory);
   std::array<void*, raw_allocations> blocks{};
   for (auto _ : state) {
     for (auto& block : blocks) {
@@ -56,7 +80,9 @@ void unmanaged(benchmark::State& state) {
   auto const n     = static_cast<std::size_t>(state.range(0));
   auto const bytes = n * sizeof(double);
   auto const batch = std::clamp<std::size_t>(65536 / bytes, 1, 64);
-  Allocator allocator({.bytes = bytes, .blocks = batch});
+  Demand const demand{.bytes = bytes, .blocks = batch};
+  Allocator allocator(demand);
+  if (!warm_up(allocator, demand)) state.SkipWithError(no_memory);
   std::size_t alive = 0;
   for (auto _ : state) {
     view_type const view(static_cast<double*>(allocator.allocate(bytes)), n);
@@ -108,11 +134,11 @@ template <class Where>
 void make_view_of_type(benchmark::State& state) {
   [[maybe_unused]] Where const where;
   auto const n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) {
+  run_temporaries(state, [&] {
     auto const view = make_view<view_in<Where>>("tmp", n);
     auto* data      = view.data();
     benchmark::DoNotOptimize(data);
-  }
+  });
 }
 
 template <class Function>
@@ -127,6 +153,8 @@ template <class Function>
 void add_sizes(std::string const& name, Function const& function) {
   auto* const benchmark = add(name, function);
   for (auto const n : sizes) benchmark->Arg(n);
+  // Of which threads of the backend may do a part.
+  if (name.starts_with("View_initialized")) benchmark->UseRealTime();
 }
 
 template <class Where>

@@ -131,8 +131,11 @@ void run(benchmark::State& state, double expected, Chain const& chain_of) {
   };
   // An arena that grows has found its size after the second cycle.
   for (int warm_up = 0; warm_up < 3; ++warm_up) cycle();
+  Kokkos::fence("benchmark: before the cycles");
   for (auto _ : state) {
-    if (!cycle()) {
+    bool const right = cycle();
+    Kokkos::fence("benchmark: after a cycle");
+    if (!right) {
       state.SkipWithError("wrong result");
       break;
     }

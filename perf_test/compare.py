@@ -3,11 +3,13 @@
 
 Benchmarks are matched by run and name. Their times differ if the intervals
 between the quartiles don't overlap, and the larger median exceeds the smaller
-one by more than the noise: the larger of 5 % and 2 * sqrt(s_old^2 + s_new^2),
+one by more than the noise: the larger of 15 % and 2 * sqrt(s_old^2 + s_new^2),
 where s is the standard deviation of the repetitions relative to the median,
 estimated by the quartiles' distance / 1.349. It isn't divided by the root of
 their number: what drifts from one run to the next doesn't shrink with it. Of
-fewer than 3 repetitions, 30 % takes the place of 5 %.
+fewer than 3 repetitions, 30 % takes the place of 15 %. The repetitions of one
+process also share where its memory happens to lie; 5 % called 9 % of the
+benchmarks different in two processes of one build, hence 15 %.
 
 Counters that don't depend on the machine's mood are compared exactly.
 
@@ -24,7 +26,7 @@ from dataclasses import dataclass
 import page
 from results import Benchmark, Suite, Summary
 
-FLOOR = 0.05
+FLOOR = 0.15
 FLOOR_OF_FEW = 0.30
 FEW = 3
 

@@ -55,15 +55,20 @@ struct Sample {
 
 class Profile {
  public:
+  /// \param[in] before  Resident bytes that don't count.
+  explicit Profile(std::uint64_t before) : m_before(before) {}
   void more(std::size_t elements) { m_live += elements * sizeof(double); }
   void less(std::size_t elements) { m_live -= elements * sizeof(double); }
   void sample() {
     std::chrono::duration<double> const time = clock_type::now() - m_start;
-    m_samples.push_back({time.count(), m_live, resident_bytes()});
+    auto const resident                      = resident_bytes();
+    m_samples.push_back(
+        {time.count(), m_live, resident - std::min(resident, m_before)});
   }
   std::vector<Sample> const& samples() const { return m_samples; }
 
  private:
+  std::uint64_t m_before;
   clock_type::time_point m_start = clock_type::now();
   std::uint64_t m_live           = 0;
   std::vector<Sample> m_samples;
@@ -144,26 +149,26 @@ bool run_in_arena(Profile& profile) {
 
 template <class Member>
 void write_list(std::ostream& out, std::vector<Sample> const& samples,
-                Member Sample::* member, std::uint64_t base = 0) {
+                Member Sample::* member) {
   char const* separator = "[";
   for (auto const& sample : samples) {
-    out << separator << sample.*member - static_cast<Member>(base);
+    out << separator << sample.*member;
     separator = ", ";
   }
   out << ']';
 }
 
-void write(std::ostream& out, std::string const& where, std::uint64_t before,
+void write(std::ostream& out, std::string const& where,
            std::vector<Sample> const& samples) {
   auto const machine = KokkosArena::Perf::this_machine();
   std::uint64_t live = 0, resident = 0, last_live = 0, last_resident = 0;
   auto const last_cycle = samples.size() - (layers + 1);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     live     = std::max(live, samples[i].live_bytes);
-    resident = std::max(resident, samples[i].resident_bytes - before);
+    resident = std::max(resident, samples[i].resident_bytes);
     if (i < last_cycle) continue;
     last_live     = std::max(last_live, samples[i].live_bytes);
-    last_resident = std::max(last_resident, samples[i].resident_bytes - before);
+    last_resident = std::max(last_resident, samples[i].resident_bytes);
   }
   out.precision(9);
   out << "{\"context\": {\"kokkos\": \"" << machine.kokkos
@@ -185,7 +190,7 @@ void write(std::ostream& out, std::string const& where, std::uint64_t before,
   out << ", \"live_bytes\": ";
   write_list(out, samples, &Sample::live_bytes);
   out << ", \"resident_bytes\": ";
-  write_list(out, samples, &Sample::resident_bytes, before);
+  write_list(out, samples, &Sample::resident_bytes);
   out << "}}\n";
 }
 
@@ -214,7 +219,7 @@ int main(int argc, char* argv[]) {
                  "memory is resident (/proc/self/smaps_rollup)\n";
     return 1;
   }
-  Profile profile;
+  Profile profile(before);
   profile.sample();
   bool const right =
       where == "arena" ? run_in_arena(profile) : run_in_host_space(profile);
@@ -222,6 +227,6 @@ int main(int argc, char* argv[]) {
     std::cerr << "KokkosArena_MemoryProfile: wrong result\n";
     return 1;
   }
-  write(file, where, before, profile.samples());
+  write(file, where, profile.samples());
   return file.flush() ? 0 : 1;
 }

@@ -229,12 +229,13 @@ class UmpireQuickPool {
 /// the demand, and then throws.
 class UmpireMonotonic {
  public:
+  /// But those that warm up.
   static constexpr int batches = 4096;
 
   explicit UmpireMonotonic(Demand const& demand)
       : m_allocator(make_umpire_allocator<
                     umpire::strategy::MonotonicAllocationStrategy>(
-            umpire_host(), demand.total_bytes() * batches)) {}
+            umpire_host(), demand.total_bytes() * (batches + 8))) {}
   void* allocate(std::size_t bytes, int = 0) {
     return m_allocator.allocate(bytes);
   }

@@ -15,6 +15,8 @@ from results import Benchmark, Series, Suite, Summary, short_malloc
 
 try:
     import matplotlib
+    if matplotlib.__version_info__ < (3, 7):  # has legends outside of axes
+        raise ImportError("matplotlib is too old")
     matplotlib.use("Agg")
     from matplotlib import pyplot, ticker
 except ImportError:

@@ -10,7 +10,7 @@ plots need matplotlib (in Debian: python3-matplotlib); without it, the page has
 none.
 
 Exit status for DIR: 0 a page was written, 1 it was and a run or benchmark has
-failed or a figure is out of its bounds, 2 bad input.
+failed, 2 bad input. A figure out of its bounds is said, and guard.py's matter.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def write(suite: Suite, bounds: list[dict]) -> int:
     for failure in suite.failures:
         print(f"report: FAILED: {failure}", file=sys.stderr)
     for one in page.broken(checks):
-        print(f"report: FAILED: {one.figure}: {one.measured:.6g}, bound: {one.bound}",
+        print(f"report: {one.figure}: {one.measured:.6g}, out of its bound: {one.bound}",
               file=sys.stderr)
-    return 1 if suite.failures or page.broken(checks) else 0
+    return 1 if suite.failures else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

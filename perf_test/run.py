@@ -10,6 +10,8 @@ there is, and with glibc's own malloc told to keep its memory.
 OUTPUT/raw/suite.json says what was run, and which peers were absent.
 """
 
+from __future__ import annotations
+
 import argparse
 import datetime
 import json
@@ -32,6 +34,10 @@ TUNED_GLIBC = {
 
 LARGE = (100000, 1000000, 8000000)
 
+# How a name ends that has no argument, or a small one.
+SMALL_END = "(/(16|256|4096))?(/real_time(/threads:[0-9]+)?)?$"
+ONLY_MALLOC = ".*/(HostSpace|malloc)"
+
 
 @dataclass
 class Run:
@@ -46,18 +52,17 @@ class Run:
     arguments: list[str] | None = None  # instead of Google Benchmark's
 
 
-def runs_under_one_malloc(suffix: str, only: str, environment: dict[str, str]) -> list[Run]:
-    """The runs of which malloc is a part.
-
-    only: what stands before a benchmark's arguments, as a regular expression.
-    """
-    runs = [
-        Run(f"allocate{suffix}", "BenchmarkAllocate",
-            f"^({only})(/(16|256|4096))?(/real_time/threads:.*)?$", environment=environment)
-    ]
+def runs_under_one_malloc(suffix: str, environment: dict[str, str]) -> list[Run]:
+    """The runs of which malloc is a part: all of their benchmarks without an
+    environment, and with one those of which malloc is a part, too."""
+    only = ONLY_MALLOC if environment else ".*"
+    # Google Benchmark takes what doesn't match if the filter begins with "-".
+    small = (f"^({only}){SMALL_END}" if environment
+             else f"-/({'|'.join(map(str, LARGE))})(/real_time)?$")
+    runs = [Run(f"allocate{suffix}", "BenchmarkAllocate", small, environment=environment)]
     for n in LARGE:
-        runs.append(Run(f"allocate_{n}{suffix}", "BenchmarkAllocate", f"^({only})/{n}$",
-                        repetitions=5, environment=environment))
+        runs.append(Run(f"allocate_{n}{suffix}", "BenchmarkAllocate",
+                        f"^({only})/{n}(/real_time)?$", repetitions=5, environment=environment))
     runs.append(Run(f"contention{suffix}", "BenchmarkContention", f"^({only})/",
                     repetitions=7, environment=environment))
     for n in (256, *LARGE):
@@ -73,7 +78,7 @@ def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
 
     mallocs: path of each replacement that was found.
     """
-    runs = runs_under_one_malloc("", ".*", {})
+    runs = runs_under_one_malloc("", {})
     runs += [
         Run("reset", "BenchmarkReset", seconds=0.01),
         Run("memory", "BenchmarkMemory", repetitions=3),
@@ -88,7 +93,7 @@ def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
         environments[name] = {"LD_PRELOAD": library}
     runs.append(Run("memory_HostSpace", "MemoryProfile", arguments=["HostSpace"]))
     for name, environment in environments.items():
-        runs += runs_under_one_malloc(f"_{name}", ".*/(HostSpace|malloc)", environment)
+        runs += runs_under_one_malloc(f"_{name}", environment)
         runs.append(Run(f"memory_HostSpace_{name}", "MemoryProfile", arguments=["HostSpace"],
                         environment=environment))
     # The short form is for what is the same each time and for ratios that are
@@ -138,6 +143,12 @@ def execute(run: Run, programs: Path, raw: Path, commit: str) -> int:
                             check=False)
     if result.returncode == 0 and run.arguments is None and file.stat().st_size == 0:
         result.returncode = 1
+    if result.returncode == 0 and "LD_PRELOAD" in run.environment:
+        # The loader only warns of what it can't load.
+        malloc = json.loads(file.read_text())["context"]["malloc"]
+        if malloc.startswith("glibc"):
+            result.stdout += f"{run.environment['LD_PRELOAD']} did not replace {malloc}\n"
+            result.returncode = 1
     if result.returncode != 0:
         print(result.stdout, f"{run.name}: exit status {result.returncode}",
               f"  {' '.join(command_of(run, programs, file, commit))}", sep="\n",

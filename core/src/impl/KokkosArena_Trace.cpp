@@ -145,7 +145,11 @@ class TraceFile {
     }
     m_names.insert(name);
     try {
-      if (!m_file) open();
+      if (!m_file && !m_stopped) open();
+      if (!m_file) {  // it was said why
+        ++m_users;
+        return name;
+      }
       if (m_all_names.insert(name).second) {
         std::string all;
         for (auto const& each : m_all_names) {
@@ -176,9 +180,10 @@ class TraceFile {
     if (!is_own()) return;
     std::lock_guard const guard(m_mutex);
     if (!m_file) return;
-    auto const size = m_buffer.size();
+    auto size = m_buffer.size();
     try {
       name_thread();
+      size = m_buffer.size();
       f();
     } catch (std::bad_alloc const&) {
       m_buffer.resize(size);
@@ -256,7 +261,7 @@ class TraceFile {
   void open() {
     m_buffer.clear();
     // Where it has ended, unless somebody else has changed or removed it.
-    if (m_length > 0 && (m_file = std::fopen(m_path.c_str(), "r+b"))) {
+    if (m_length > 0 && (m_file = std::fopen(m_path.c_str(), "r+be"))) {
       auto const whole = m_length + static_cast<long>(end_of_array.size());
       if (std::fseek(m_file, 0, SEEK_END) == 0 && std::ftell(m_file) == whole &&
           std::fseek(m_file, m_length, SEEK_SET) == 0) {
@@ -268,7 +273,7 @@ class TraceFile {
     m_length = 0;
     m_threads.clear();
     m_all_names.clear();
-    m_file = std::fopen(m_path.c_str(), "wb");
+    m_file = std::fopen(m_path.c_str(), "wbe");
     if (!m_file) {
       m_error = errno;
       fail("opened");
@@ -332,6 +337,7 @@ class TraceFile {
                  "KokkosArena: the trace file \"%s\" can't be written: %s; "
                  "what follows is not traced\n",
                  m_path.c_str(), std::strerror(m_error));
+    m_stopped = true;
     close();
   }
   void close() noexcept {
@@ -363,7 +369,8 @@ class TraceFile {
   int m_error       = 0;
   long m_length     = 0;  ///< Written, without the end of the array.
   int m_users       = 0;
-  std::string m_buffer;  ///< Whole events.
+  bool m_stopped    = false;  ///< What was written is not to be overwritten.
+  std::string m_buffer;       ///< Whole events.
   bool m_first_argument     = true;
   std::int64_t m_now        = 0;
   std::int64_t m_flushed_at = 0;
@@ -405,7 +412,8 @@ TraceFile& file_at(std::string const& path) {
   auto& all            = registry();
   std::lock_guard const guard(all.mutex);
   auto& file = all.files[key];
-  if (!file) file = std::make_unique<TraceFile>(path);
+  // Not as it was spelled: the current directory may change.
+  if (!file) file = std::make_unique<TraceFile>(key);
   return *file;
 }
 
@@ -483,15 +491,15 @@ void ArenaTrace::begin(std::uintptr_t key, std::uintptr_t address,
     std::string name = !label ? "untracked" : *label ? label : "[unlabeled]";
     Entry entry{file.next_id(), bytes, address, label != nullptr,
                 std::move(name)};
-    auto const& made =
-        m_entries.insert_or_assign(key, std::move(entry)).first->second;
-    file.begin_event('b', label ? "view" : "untracked", made.label);
-    file.add_id(made.id);
+    file.begin_event('b', label ? "view" : "untracked", entry.label);
+    file.add_id(entry.id);
     file.begin_arguments();
     file.argument("arena", m_user->name);
     file.argument("bytes", bytes);
     file.address_argument(address);
     file.end_event();
+    // Last: if there is no memory for it, the event isn't written either.
+    m_entries.insert_or_assign(key, std::move(entry));
   });
 }
 
