@@ -275,9 +275,9 @@ def _load_file(suite: Suite, file: Path, failed: bool) -> None:
     try:
         if "series" in data:
             suite.series.append(_series(file, context, data["series"]))
-        elif "benchmarks" in data:
+        if "benchmarks" in data:
             suite.runs.append(_run(suite, file, context, data["benchmarks"]))
-        else:
+        elif "series" not in data:
             raise ResultsError(f'{file}: neither "benchmarks" nor "series" is in there')
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{file}: not what Google Benchmark writes "
