@@ -410,6 +410,15 @@ struct TemporaryByThreads {
   }
 };
 
+/// Of temporaries whose first elements were 0, 1, 2 ...
+void check_sums(benchmark::State& state, std::vector<double> const& sums) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (sums[i] == expected_sum(static_cast<double>(i))) continue;
+    state.SkipWithError(wrong_sum);
+    return;
+  }
+}
+
 /// Only some execution spaces have instances with a chosen number of threads.
 template <class ExecutionSpace>
 constexpr bool counts_threads = std::constructible_from<ExecutionSpace, int>;
@@ -454,12 +463,7 @@ void temporary_in_kernel(benchmark::State& state) {
     instance.fence();
     from->next_cycle();
   }
-  for (int i = 0; i < count; ++i) {
-    if (sums[static_cast<std::size_t>(i)] != expected_sum(i)) {
-      state.SkipWithError(wrong_sum);
-      return;
-    }
-  }
+  check_sums(state, sums);
   if (!from->is_right()) state.SkipWithError(wrong_place);
 }
 
@@ -494,12 +498,7 @@ void temporary_in_team_scratch(benchmark::State& state) {
     });
     instance.fence();
   }
-  for (int i = 0; i < count; ++i) {
-    if (sums[static_cast<std::size_t>(i)] != expected_sum(i)) {
-      state.SkipWithError(wrong_sum);
-      return;
-    }
-  }
+  check_sums(state, sums);
 }
 
 /// \brief For as many threads as there may be.

@@ -3,7 +3,9 @@
 // The timeline of an arena: that the file is one array of JSON, in which all
 // that the arena did is found once.
 
+#include <KokkosArena_HostSpaceAdoption.hpp>
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestTeam.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -330,7 +332,51 @@ TYPED_TEST(trace, exhaustion_leaves_the_file_whole) {
   EXPECT_EQ(count(file.events(), "i", "exhausted"), 1u);
 }
 
-TYPED_TEST(trace, shows_handles) {
+TYPED_TEST(trace, shows_views_that_outlive_a_reset) {
+  File const file;
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    Vector kept;
+    {
+      KokkosArena::ArenaScope const scope(arena);
+      kept = KokkosArena::make_view<Vector>("kept", 10);
+    }
+    arena.reset();
+    kept = {};
+  }
+  auto const events = file.events();
+  expect_pairs(events, 1);
+  EXPECT_EQ(count(events, "i", "escape"), 1u);
+  for (auto const& e : events) {
+    if (e["name"].text == "escape") {
+      EXPECT_EQ(e["args"]["label"].text, "kept");
+      EXPECT_GE(e["args"]["bytes"].number, 80.0);
+    }
+  }
+}
+
+TYPED_TEST(trace, shows_adopted_memory) {
+  File const file;
+  {
+    typename TestFixture::arena_type arena(this->options(file.path()));
+    KokkosArena::HostSpaceAdoption const adoption(arena);
+    for (int i = 0; i < 3; ++i) {
+      Kokkos::View<double*, Host> const view("view", 1000);
+    }
+  }
+  auto const events = file.events();
+  expect_pairs(events, 3);
+  for (auto const& e : events) {
+    if (e["ph"].text != "b") continue;
+    EXPECT_GE(e["args"]["bytes"].number, 8000.0);
+  }
+}
+
+template <class C>
+class trace_of_kernels : public trace<C> {};
+TYPED_TEST_SUITE(trace_of_kernels, Shared, ConfigName);
+
+TYPED_TEST(trace_of_kernels, shows_handles) {
   File const file;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));

@@ -546,16 +546,7 @@ void ArenaTrace::escapes(std::uintptr_t first, std::uintptr_t last) noexcept {
   });
 }
 
-void ArenaTrace::event(char const* what) noexcept {
-  auto& file = m_user->file;
-  file.write([&] {
-    file.begin_event('i', "arena", what);
-    file.add_thread_scope();
-    file.begin_arguments();
-    file.argument("arena", m_user->name);
-    file.end_event();
-  });
-}
+void ArenaTrace::event(char const* what) noexcept { event(what, 0); }
 
 void ArenaTrace::event(char const* what, std::size_t bytes) noexcept {
   auto& file = m_user->file;
@@ -564,7 +555,7 @@ void ArenaTrace::event(char const* what, std::size_t bytes) noexcept {
     file.add_thread_scope();
     file.begin_arguments();
     file.argument("arena", m_user->name);
-    file.argument("bytes", bytes);
+    if (bytes > 0) file.argument("bytes", bytes);
     file.end_event();
   });
 }
