@@ -57,7 +57,7 @@ struct ArenaOptions {
   /// a second may be missing. Costs nothing if it is off; otherwise a lock,
   /// heap memory and about a microsecond for each event, and ThreadCached has
   /// no chunks.
-  std::string trace = "";
+  std::string trace = "";  // NOLINT(readability-redundant-string-init)
 };
 
 /// \brief A point in the life of an arena, to rewind to; what \c Arena::mark

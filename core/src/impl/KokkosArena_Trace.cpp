@@ -261,7 +261,8 @@ class TraceFile {
   void open() {
     m_buffer.clear();
     // Where it has ended, unless somebody else has changed or removed it.
-    if (m_length > 0 && (m_file = std::fopen(m_path.c_str(), "r+be"))) {
+    if (m_length > 0) m_file = std::fopen(m_path.c_str(), "r+be");
+    if (m_file) {
       auto const whole = m_length + static_cast<long>(end_of_array.size());
       if (std::fseek(m_file, 0, SEEK_END) == 0 && std::ftell(m_file) == whole &&
           std::fseek(m_file, m_length, SEEK_SET) == 0) {
