@@ -9,7 +9,10 @@ estimated by the quartiles' distance / 1.349. It isn't divided by the root of
 their number: what drifts from one run to the next doesn't shrink with it. Of
 fewer than 3 repetitions, 30 % takes the place of 15 %. The repetitions of one
 process also share where its memory happens to lie; 5 % called 9 % of the
-benchmarks different in two processes of one build, hence 15 %.
+benchmarks different in two processes of one build, hence 15 %. It can't hold
+where a shared machine is slower for seconds: of two whole runs 40 minutes
+apart on such a one, 10 % of the times still differ, so that what is called
+different is to be run again before it is believed.
 
 Counters that don't depend on the machine's mood are compared exactly.
 
