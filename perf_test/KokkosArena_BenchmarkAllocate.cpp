@@ -71,12 +71,13 @@ void raw(benchmark::State& state) {
                            benchmark::Counter::kInvert);
 }
 
+using UnmanagedView = Kokkos::View<double*, Kokkos::HostSpace,
+                                   Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+
 /// \brief An unmanaged View over raw memory, which is given back after a batch
 /// that fits into a core's own cache, or after each one that doesn't.
 template <class Allocator>
 void unmanaged(benchmark::State& state) {
-  using view_type  = Kokkos::View<double*, Kokkos::HostSpace,
-                                  Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto const n     = static_cast<std::size_t>(state.range(0));
   auto const bytes = n * sizeof(double);
   auto const batch = std::clamp<std::size_t>(65536 / bytes, 1, 64);
@@ -85,7 +86,8 @@ void unmanaged(benchmark::State& state) {
   if (!warm_up(allocator, demand)) state.SkipWithError(no_memory);
   std::size_t alive = 0;
   for (auto _ : state) {
-    view_type const view(static_cast<double*>(allocator.allocate(bytes)), n);
+    UnmanagedView const view(static_cast<double*>(allocator.allocate(bytes)),
+                             n);
     auto* data = view.data();
     benchmark::DoNotOptimize(data);
     if constexpr (FreesBlocks<Allocator>) {
@@ -104,8 +106,7 @@ void preallocated(benchmark::State& state) {
   auto* memory = buffer.data();
   for (auto _ : state) {
     benchmark::DoNotOptimize(memory);
-    Kokkos::View<double*, Kokkos::HostSpace,
-                 Kokkos::MemoryTraits<Kokkos::Unmanaged>> const view(memory, n);
+    UnmanagedView const view(memory, n);
     auto* data = view.data();
     benchmark::DoNotOptimize(data);
   }

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -432,6 +433,17 @@ ExecutionSpace instance_with(int threads) {
   }
 }
 
+/// \return With as many threads as the argument says; nothing, which the state
+/// is told, if there can't be so many.
+std::optional<Kokkos::DefaultHostExecutionSpace> instance_for(
+    benchmark::State& state) {
+  auto const threads = static_cast<int>(state.range(0));
+  auto instance = instance_with<Kokkos::DefaultHostExecutionSpace>(threads);
+  if (instance.concurrency() == threads) return instance;
+  state.SkipWithError("not so many threads");
+  return {};
+}
+
 /// Threads read it in each iteration, from the stack of the one that launches
 /// the kernel; that one writes next to it, but not in the same cache lines.
 template <class From>
@@ -447,20 +459,17 @@ template <class From>
 void temporary_in_kernel(benchmark::State& state) {
   using execution_space = Kokkos::DefaultHostExecutionSpace;
   constexpr int count   = 4096;
-  auto const threads    = static_cast<int>(state.range(0));
-  auto const instance   = instance_with<execution_space>(threads);
-  if (instance.concurrency() != threads) {
-    state.SkipWithError("not so many threads");
-    return;
-  }
+  auto const instance   = instance_for(state);
+  if (!instance) return;
+  auto const threads                = instance->concurrency();
   auto const from                   = std::make_unique<From>();
   [[maybe_unused]] auto const scope = from->enter();
   std::vector<double> sums(count);
   UseTemporary<From> const functor{sums.data(), from.get()};
   while (state.KeepRunningBatch(count / threads)) {
     Kokkos::parallel_for(
-        Kokkos::RangePolicy<execution_space>(instance, 0, count), functor);
-    instance.fence();
+        Kokkos::RangePolicy<execution_space>(*instance, 0, count), functor);
+    instance->fence();
     from->next_cycle();
   }
   check_sums(state, sums);
@@ -479,15 +488,12 @@ void temporary_in_team_scratch(benchmark::State& state) {
   using policy_type     = Kokkos::TeamPolicy<execution_space>;
   using scratch         = scratch_view<execution_space>;
   constexpr int count   = 4096;
-  auto const threads    = static_cast<int>(state.range(0));
-  auto const instance   = instance_with<execution_space>(threads);
-  if (instance.concurrency() != threads) {
-    state.SkipWithError("not so many threads");
-    return;
-  }
+  auto const instance   = instance_for(state);
+  if (!instance) return;
+  auto const threads = instance->concurrency();
   std::vector<double> sums(count);
   auto const policy =
-      policy_type(instance, count, 1)
+      policy_type(*instance, count, 1)
           .set_scratch_size(0, Kokkos::PerTeam(static_cast<int>(
                                    scratch::shmem_size(temporary_size))));
   while (state.KeepRunningBatch(count / threads)) {
@@ -496,7 +502,7 @@ void temporary_in_team_scratch(benchmark::State& state) {
       auto const i                      = team.league_rank();
       sums[static_cast<std::size_t>(i)] = fill_and_sum(tmp.data(), i);
     });
-    instance.fence();
+    instance->fence();
   }
   check_sums(state, sums);
 }

@@ -154,20 +154,12 @@ void mark_and_rewind(benchmark::State& state) {
   }
 }
 
-template <class Sync>
-void scope_entry(benchmark::State& state) {
+/// \brief A scope or a frame, and nothing in it.
+template <class Scope, class Sync>
+void entry(benchmark::State& state) {
   HostArenaOf<Sync> arena;
   for (auto _ : state) {
-    ArenaScope const scope(arena);
-    benchmark::ClobberMemory();
-  }
-}
-
-template <class Sync>
-void frame_entry(benchmark::State& state) {
-  HostArenaOf<Sync> arena;
-  for (auto _ : state) {
-    ArenaFrame const frame(arena);
+    Scope const scope(arena);
     benchmark::ClobberMemory();
   }
 }
@@ -196,8 +188,8 @@ void register_borders(std::string const& where) {
         ->Arg(1)
         ->Arg(64);
   }
-  benchmark::RegisterBenchmark("ArenaScope/" + where, scope_entry<Sync>);
-  benchmark::RegisterBenchmark("ArenaFrame/" + where, frame_entry<Sync>);
+  benchmark::RegisterBenchmark("ArenaScope/" + where, entry<ArenaScope, Sync>);
+  benchmark::RegisterBenchmark("ArenaFrame/" + where, entry<ArenaFrame, Sync>);
 }
 
 }  // namespace

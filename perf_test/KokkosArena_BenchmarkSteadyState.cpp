@@ -30,12 +30,13 @@ using View = Kokkos::View<double*, Space>;
 /// 3.2 MB.
 constexpr std::size_t large = 400'000;
 
-/// \brief Writes two elements of a temporary and some between, so that each
-/// page is touched. \return What it reads again.
+constexpr std::size_t doubles_of_a_page = 512;
+
+/// \brief Writes to each page of a temporary. \return The sum of what it reads
+/// again.
 double write_and_read(double* data, std::size_t n) {
-  constexpr std::size_t doubles_of_a_page = 512;
-  auto volatile* const elements           = data;
-  double sum                              = 0;
+  auto volatile* const elements = data;
+  double sum                    = 0;
   for (std::size_t i = 0; i < n; i += doubles_of_a_page) elements[i] = 1;
   for (std::size_t i = 0; i < n; i += doubles_of_a_page) sum += elements[i];
   return sum;
@@ -43,7 +44,7 @@ double write_and_read(double* data, std::size_t n) {
 
 /// Of the function above.
 double expected_of(std::size_t n) {
-  return static_cast<double>((n + 511) / 512);
+  return static_cast<double>((n + doubles_of_a_page - 1) / doubles_of_a_page);
 }
 
 // The cycles. Each is called with the place and says whether all that it has

@@ -38,7 +38,7 @@ bool agree(Result const& left, Result const& right, double tolerance) {
 }
 
 /// \brief A workload that is made when it is first needed, since one with all
-/// its contestants takes memory and time, and kept while it is the newest.
+/// its contestants takes memory and time.
 class LazyWorkload {
  public:
   LazyWorkload(WorkloadKind const& kind, std::size_t n)

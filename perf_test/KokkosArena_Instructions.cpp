@@ -43,20 +43,26 @@ constexpr std::size_t raw_bytes = 64;
 template <class Sync>
 using HostArenaOf = Arena<Kokkos::HostSpace, Sync>;
 
+/// \brief Calls cycle(n), which does n operations and then starts again, for
+/// one batch after the other.
+template <class Cycle>
+void in_batches(Count count, Cycle const& cycle) {
+  for (int warm_up = 0; warm_up < 4; ++warm_up) cycle(batch);
+  for (; count > batch; count -= batch) cycle(batch);
+  cycle(count);
+}
+
 /// \brief Small allocations with a reset for each batch of them, which counts
 /// as a part of each.
 template <class Allocator>
 void raw_allocate(Count count) {
   Allocator allocator({.bytes = raw_bytes, .blocks = batch});
-  auto const cycle = [&](std::size_t allocations) {
+  in_batches(count, [&](std::size_t allocations) {
     for (std::size_t i = 0; i < allocations; ++i) {
       use(allocator.allocate(raw_bytes));
     }
     allocator.reset();
-  };
-  for (int warm_up = 0; warm_up < 4; ++warm_up) cycle(batch);
-  for (; count > batch; count -= batch) cycle(batch);
-  cycle(count);
+  });
 }
 
 template <class Sync>
@@ -73,15 +79,12 @@ template <class Sync>
 void handle_views(Count count) {
   HostArenaOf<Sync> arena;
   auto const handle = arena.handle();
-  auto const cycle  = [&](std::size_t views) {
+  in_batches(count, [&](std::size_t views) {
     for (std::size_t i = 0; i < views; ++i) {
       use(handle.template view<double*>(16).data());
     }
     arena.reset();
-  };
-  for (int warm_up = 0; warm_up < 4; ++warm_up) cycle(batch);
-  for (; count > batch; count -= batch) cycle(batch);
-  cycle(count);
+  });
 }
 
 template <class Space>

@@ -161,7 +161,7 @@ def _contents(suite: Suite) -> str:
 def _programs(suite: Suite) -> list[str]:
     """In the order of the page."""
     known = list(PROGRAMS)
-    found = dict.fromkeys(program_of(b.run) for b in suite.benchmarks())
+    found = dict.fromkeys(b.program for b in suite.benchmarks())
     return sorted(found, key=lambda program: known.index(program) if program in known
                   else len(known))
 
@@ -231,27 +231,22 @@ def baseline_of(benchmark: Benchmark, all_of: dict[tuple, Benchmark]) -> Benchma
     parts = benchmark.parts
     for question in (parts.question, ASKED_AS.get(parts.question)):
         for allocator in BASELINES:
-            key = (program_of(benchmark.run), question, parts.argument, allocator)
+            key = (benchmark.program, question, parts.argument, allocator)
             if question and key in all_of:
                 return all_of[key]
     return None
 
 
-def program_of(run: str) -> str:
-    """"allocate" of "allocate_100000_tcmalloc"."""
-    return run.split("_")[0]
-
-
 def by_key(suite: Suite) -> dict[tuple, Benchmark]:
     """Those with a time, for baseline_of()."""
-    return {(program_of(b.run), b.parts.question, b.parts.argument, b.allocator): b
+    return {(b.program, b.parts.question, b.parts.argument, b.allocator): b
             for b in suite.benchmarks() if b.time is not None and b.time.median > 0}
 
 
 def _tables(suite: Suite) -> str:
     groups: dict[str, dict[str, list[Benchmark]]] = {}
     for benchmark in suite.benchmarks():
-        questions = groups.setdefault(program_of(benchmark.run), {})
+        questions = groups.setdefault(benchmark.program, {})
         questions.setdefault(benchmark.parts.question, []).append(benchmark)
     all_of = by_key(suite)
     out = ["<h2>All benchmarks</h2>", "<p>By question. A ratio is that to the baseline, of the "

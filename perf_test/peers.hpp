@@ -69,22 +69,6 @@ class SharedArenaOfBlocks {
   Arena<Kokkos::HostSpace, Sync> m_arena;
 };
 
-/// By a handle, as kernels do.
-template <class Sync>
-class SharedHandle {
- public:
-  explicit SharedHandle(Demand const&) {}
-  void* allocate(std::size_t bytes, int = 0) {
-    return m_handle.template view<std::byte*>(bytes).data();
-  }
-  void reset() { m_arena.reset(); }
-
- private:
-  Arena<Kokkos::HostSpace, Sync> m_arena;
-  typename Arena<Kokkos::HostSpace, Sync>::handle_type m_handle =
-      m_arena.handle();
-};
-
 /// Whatever malloc the process has; aligned to 16 bytes.
 class Malloc {
  public:

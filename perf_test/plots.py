@@ -108,7 +108,7 @@ def for_page(plot: Plot) -> str:
 
 def _measured(suite: Suite, program: str, question: str) -> Iterable[Benchmark]:
     for benchmark in suite.benchmarks():
-        if (benchmark.run.split("_")[0] == program and benchmark.parts.question == question
+        if (benchmark.program == program and benchmark.parts.question == question
                 and benchmark.time is not None and benchmark.time.median > 0):
             yield benchmark
 

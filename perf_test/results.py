@@ -131,6 +131,11 @@ class Benchmark:
     counters: dict[str, Summary]
     counted_threads: int  # those that Google Benchmark itself started
 
+    @property
+    def program(self) -> str:
+        """"allocate" of the run "allocate_100000_tcmalloc"."""
+        return self.run.split("_")[0]
+
 
 @dataclass
 class Run:
@@ -208,10 +213,6 @@ class Suite:
     def benchmarks(self) -> Iterator[Benchmark]:
         for run in self.runs:
             yield from run.benchmarks
-
-    def questions(self) -> list[str]:
-        """In the order in which they were measured first."""
-        return list(dict.fromkeys(b.parts.question for b in self.benchmarks()))
 
 
 def load(path: Path) -> Suite:
