@@ -20,5 +20,6 @@
 #include <KokkosArena_Statistics.hpp>
 #include <KokkosArena_SyncPolicy.hpp>
 #include <KokkosArena_Version.hpp>
+#include <KokkosArena_WaitFor.hpp>
 
 #endif

@@ -7,6 +7,9 @@
 #include <KokkosArena_Error.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <KokkosArena_SyncPolicy.hpp>
+#include <KokkosArena_WaitFor.hpp>
+#include <impl/KokkosArena_AsyncBackend.hpp>
+#include <impl/KokkosArena_AsyncUpstream.hpp>
 #include <impl/KokkosArena_CheckedStore.hpp>
 #include <impl/KokkosArena_Core.hpp>
 #include <impl/KokkosArena_HandleSource.hpp>
@@ -20,6 +23,7 @@
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -145,8 +149,10 @@ class Arena {
   /// without a live View. A block with survivors is retired until its last
   /// View dies; a bounded arena goes on in the space around them.
   /// Cost: in steady state a few instructions for each block. Blocks that are
-  /// merged or shrunk go back to the memory space: system calls, and a fence of
-  /// the instance where kernels run asynchronously.
+  /// merged or shrunk go back to the memory space: system calls. Where kernels
+  /// run behind the host's back, a block goes back in the first reset, or the
+  /// first growth, after the arena's instance has passed its last use: no
+  /// fence, but cudaFree, for one, waits for the whole device.
   /// \throws std::logic_error  Called inside an OpenMP region of several
   /// threads that draws from the arena by a scope around it. That a kernel
   /// launched by another thread still uses what is untracked can't be told: not
@@ -192,13 +198,53 @@ class Arena {
 
   /// \brief As \c reset, and returns all memory without live Views upstream.
   /// \throws std::logic_error, EscapedViews  As \c reset.
-  /// Cost: system calls, or what the memory space needs to free a block.
+  /// Cost: system calls, or what the memory space needs to free a block; waits
+  /// for the arena's instance where kernels run behind the host's back.
   /// Threads: as \c reset.
   void release(std::source_location where = std::source_location::current()) {
     m_core->check_no_region_uses_it("release");
     m_core->release();
     EndOfCycle const end_of_cycle{*m_core};
     if (auto* const store = checked_store()) store->release(where);
+  }
+
+  /// \return The instance in whose order memory is used again. Only where
+  /// kernels run behind the host's back. Valid as long as the arena.
+  /// Cost: none. Threads: any.
+  execution_space const& instance() const noexcept
+    requires(!Impl::is_synchronous_v<execution_space>)
+  {
+    return *static_cast<execution_space const*>(
+        m_core->instance(typeid(execution_space)));
+  }
+
+  /// \brief Takes memory back from another instance: kernels that it has been
+  /// given so far end before what the arena gives out from now on is used. For
+  /// what was used on \c other, to be called after its last kernel and before
+  /// the Views end or the arena is reset. The way there is
+  /// \c wait_for(other, arena.instance()).
+  /// \throws std::runtime_error  The backend's runtime reports an error.
+  /// Cost: none if \c other is the arena's own instance; an event for which the
+  /// device waits, if it is of the same backend; otherwise a fence of \c other.
+  /// Threads: any.
+  template <class ExecutionSpace>
+    requires(Kokkos::is_execution_space_v<ExecutionSpace>)
+  void wait_for(ExecutionSpace const& other) const {
+    if constexpr (!Impl::is_synchronous_v<execution_space>) {
+      KokkosArena::wait_for(instance(), other);
+    } else if constexpr (!Impl::is_synchronous_v<ExecutionSpace>) {
+      other.fence("KokkosArena::Arena::wait_for");
+    }
+  }
+
+  /// \brief \c wait_for(other), and then \c reset().
+  /// Errors, cost, threads: of both.
+  template <class ExecutionSpace>
+    requires(Kokkos::is_execution_space_v<ExecutionSpace>)
+  void reset(ExecutionSpace const& other,
+             std::source_location where = std::source_location::current()) {
+    wait_for(other);
+    reset(where);
   }
 
   /// \return The managed CheckedSpace Views that were alive when the last
@@ -257,10 +303,35 @@ class Arena {
   static core_type* make_core(execution_space const& instance,
                               ArenaOptions options) {
     check_kokkos_is_running();
-    using upstream_type = Impl::SpaceUpstream<memory_space, execution_space>;
-    auto upstream =
-        std::make_unique<upstream_type>(instance, options.huge_pages);
+    auto upstream = make_upstream(instance, options);
     return new core_type(std::move(options), std::move(upstream));
+  }
+
+  static std::unique_ptr<Impl::Upstream> make_upstream(
+      [[maybe_unused]] execution_space const& instance,
+      ArenaOptions const& options) {
+    if constexpr (Impl::is_synchronous_v<execution_space>) {
+      if (!options.stream_ordered) {
+        return std::make_unique<Impl::SpaceUpstream<memory_space>>(
+            options.huge_pages);
+      }
+    } else {
+      if (!options.stream_ordered) {
+        return std::make_unique<
+            Impl::AsyncUpstream<memory_space, execution_space>>(
+            instance, options.huge_pages);
+      }
+      if constexpr (Impl::AsyncBackend<execution_space>::
+                        template has_ordered_memory<memory_space>) {
+        return std::make_unique<
+            Impl::OrderedUpstream<memory_space, execution_space>>(instance);
+      }
+    }
+    throw std::invalid_argument(
+        "KokkosArena: arena \"" + options.label +
+        "\": stream_ordered memory exists for CudaSpace and HIPSpace only; "
+        "leave the option out for " +
+        memory_space::name());
   }
 
   [[no_unique_address]] Impl::handle_sources_t<Space, Sync> m_handle_sources;

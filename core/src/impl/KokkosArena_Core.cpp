@@ -215,7 +215,8 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
   // More than any memory has; asking for it would only cost empty blocks.
   if (needed > std::numeric_limits<std::ptrdiff_t>::max()) return false;
   auto const room = [&] {
-    return m_options.maximum_bytes - held(m_blocks) - held(m_retired);
+    return m_options.maximum_bytes - held(m_blocks) - held(m_retired) -
+           m_upstream->bytes_set_aside();
   };
   if (room() < needed) {
     // Blocks that are empty but too small must not stand in the way; but if
@@ -224,16 +225,18 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
     for (auto const& block : m_blocks) {
       if (block->used() == 0) empty += block->upstream_bytes;
     }
-    if (room() + empty < needed) return false;
+    if (room() + empty + m_upstream->bytes_set_aside() < needed) return false;
     return_empty_blocks();
   }
-  // Set aside first, so that nothing can fail once a block has been taken,
-  // nor when it is retired or brought back later.
+  // Now, so that nothing can fail once a block has been taken, nor when it is
+  // retired or brought back later.
   auto const total = m_blocks.size() + m_retired.size() + 1;
   m_blocks.reserve(total);
   m_retired.reserve(total);
-  auto bytes =
-      std::min(m_policy.next_block_bytes(needed, capacity(m_blocks)), room());
+  auto const wanted = m_policy.next_block_bytes(needed, capacity(m_blocks));
+  // A bounded arena waits for what it has given back.
+  if (room() < wanted) m_upstream->return_all();
+  auto bytes   = std::min(wanted, room());
   void* memory = nullptr;
   while (!memory) {
     try {
@@ -458,6 +461,7 @@ void Core::drop_all(bool keep_blocks) noexcept {
   } else {
     return_empty_blocks();
   }
+  keep_blocks ? m_upstream->return_what_has_passed() : m_upstream->return_all();
   // What was noted since record_cycle() is the last cycle's.
   for (auto& block : m_blocks) block->restart_peak();
   if (m_trace) trace_levels(m_live_bytes);
@@ -495,6 +499,7 @@ bool Core::end_arena() noexcept {
     }
   }
   m_blocks.clear();
+  m_upstream->return_all();
   serve_from(m_no_block);
   if (m_trace) trace_levels(m_live_bytes);
   return m_retired.empty();

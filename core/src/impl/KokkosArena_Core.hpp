@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 namespace KokkosArena {
@@ -37,6 +38,10 @@ struct ArenaOptions {
   std::size_t history_length = 5;
   /// Advise 2 MiB pages for host memory.
   bool huge_pages = true;
+  /// Take blocks in the order of the arena's instance (cudaMallocAsync,
+  /// hipMallocAsync) rather than by the memory space (cudaMalloc, hipMalloc,
+  /// which wait for the device). CudaSpace and HIPSpace.
+  bool stream_ordered = false;
   /// What is done about CheckedSpace Views that escape.
   EscapePolicy escape_policy = EscapePolicy::collect;
   /// Put a page that faults behind each CheckedSpace View, so that an overrun
@@ -109,6 +114,13 @@ class Core {
   void count_cycle() noexcept {
     m_cycles.fetch_add(1, std::memory_order_relaxed);
   }
+  /// \return The instance in whose order memory is used again, if it is one of
+  /// that execution space, whose kernels run behind the host's back; otherwise
+  /// null.
+  void const* instance(std::type_info const& execution_space) const noexcept {
+    return m_upstream->instance(execution_space);
+  }
+
   /// \return Null if the arena isn't traced.
   ArenaTrace const* trace() const noexcept { return m_trace.get(); }
 

@@ -4,6 +4,7 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
+#include <impl/KokkosArena_AsyncBackend.hpp>
 #include <impl/KokkosArena_Block.hpp>
 #include <impl/KokkosArena_Core.hpp>
 
@@ -99,12 +100,39 @@ class DeviceHandleSource {
     // who ask at the same time, and can't wrap around. It is not taken back
     // then: two who do could let a third have what a fourth has got.
     if (Kokkos::atomic_load(m_used) > m_bytes - needed) return nullptr;
-    auto const offset = Kokkos::atomic_fetch_add(m_used, needed);
+    auto const offset = add_to(m_used, needed);
     if (offset > m_bytes - needed) return nullptr;
     auto const address =
         reinterpret_cast<std::uintptr_t>(m_used) + granule + offset;
     return reinterpret_cast<void*>((address + padding) &
                                    ~std::uintptr_t(alignment - 1));
+  }
+
+  /// \brief Adds \c n to the counter. \return What it was before, as if the
+  /// callers had come one after the other.
+  ///
+  /// One atomic operation for all threads of a Cuda warp that are here together
+  /// and add the same: a counter takes about one a clock cycle, and a million
+  /// threads would queue. The group's first thread adds for all, and each takes
+  /// its own part of that.
+  KOKKOS_FUNCTION static counter_type add_to(counter_type* counter,
+                                             counter_type n) {
+#if defined(__CUDA_ARCH__)
+    auto const group  = __match_any_sync(__activemask(), n);
+    auto const leader = __ffs(static_cast<int>(group)) - 1;
+    unsigned lane     = 0;
+    asm("mov.u32 %0, %%laneid;" : "=r"(lane));
+    auto const rank = static_cast<counter_type>(
+        __popc(group & ((1u << lane) - 1)));  // of those before
+    counter_type before = 0;
+    if (rank == 0) {
+      before = Kokkos::atomic_fetch_add(
+          counter, n * static_cast<counter_type>(__popc(group)));
+    }
+    return __shfl_sync(group, before, leader) + rank * n;
+#else
+    return Kokkos::atomic_fetch_add(counter, n);
+#endif
   }
 
   counter_type* m_used;
@@ -145,6 +173,13 @@ class DeviceHandleSources {
 
   explicit DeviceHandleSources(ExecutionSpace const& instance)
       : m_instance(instance) {}
+  DeviceHandleSources(DeviceHandleSources const&)            = delete;
+  DeviceHandleSources& operator=(DeviceHandleSources const&) = delete;
+  ~DeviceHandleSources() {
+    if (!m_failed) return;
+    m_instance.fence("KokkosArena: before a counter of handles is given back");
+    m_space.deallocate(counter_label, m_failed, sizeof(*m_failed));
+  }
 
   /// \brief Half of what the blocks in service have free, but no less than
   /// \c default_bytes if the arena has or can get them.
@@ -175,40 +210,50 @@ class DeviceHandleSources {
     auto const rounded  = possible ? align_up(bytes, granule) : most;
     auto* const used    = static_cast<counter_type*>(
         core.allocate(possible ? granule + rounded : most, granule));
-    Kokkos::deep_copy(m_instance, counter_view(used), counter_type(0));
+    backend::template zero<MemorySpace>(m_instance, used, sizeof(*used));
     return source_type(used, rounded, failed);
   }
 
   std::uint64_t failures() const {
     std::lock_guard const guard(m_mutex);
-    if (!m_failed.data()) return 0;
     counter_type result = 0;
-    Kokkos::deep_copy(m_instance, result, m_failed);
-    m_instance.fence("KokkosArena: before failures of handles are read");
+    if (m_failed) {
+      backend::template read<MemorySpace>(m_instance, &result, m_failed,
+                                          sizeof(result));
+    }
     return result;
   }
 
  private:
-  using device_type  = Kokkos::Device<ExecutionSpace, MemorySpace>;
-  using counter_view = Kokkos::View<counter_type, device_type,
-                                    Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  using backend = AsyncBackend<ExecutionSpace>;
 
   static constexpr std::size_t default_bytes = std::size_t(1) << 20;
+  static constexpr char const* counter_label =
+      "KokkosArena::failed_handle_allocations";
 
   /// Not in the arena: it outlives every reset, and a rewind needs no look at
   /// the regions that it drops.
   counter_type* failure_counter() {
     std::lock_guard const guard(m_mutex);
-    if (!m_failed.data()) {
-      m_failed = Kokkos::View<counter_type, device_type>(Kokkos::view_alloc(
-          m_instance, "KokkosArena::failed_handle_allocations"));
+    if (!m_failed) {
+      auto* const counter = static_cast<counter_type*>(
+          m_space.allocate(counter_label, sizeof(counter_type)));
+      try {
+        backend::template zero<MemorySpace>(m_instance, counter,
+                                            sizeof(*counter));
+      } catch (...) {
+        m_space.deallocate(counter_label, counter, sizeof(*counter));
+        throw;
+      }
+      m_failed = counter;
     }
-    return m_failed.data();
+    return m_failed;
   }
 
   ExecutionSpace m_instance;
+  [[no_unique_address]] MemorySpace m_space;
   mutable std::mutex m_mutex;  ///< Of the next; it is made by the first handle.
-  Kokkos::View<counter_type, device_type> m_failed;
+  counter_type* m_failed = nullptr;
 };
 
 template <class Space, class Sync>

@@ -14,7 +14,7 @@
 /// unpoison would make false reports, so both have to be built with
 /// AddressSanitizer: without it the library's poison_memory() does nothing, and
 /// without it the program's arenas, whose upstreams are made by its own code,
-/// never ask for it (SpaceUpstream::is_poisonable()). In a program of which
+/// never ask for it (Upstream::is_poisonable()). In a program of which
 /// only some files are built with it, all that use arenas have to be.
 
 // As GCC says it, and Clang.

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <new>
 #include <type_traits>
+#include <typeinfo>
 
 namespace KokkosArena::Impl {
 
@@ -32,6 +33,22 @@ class Upstream {
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
   /// \return Whether the arena is to poison what is free.
   virtual bool is_poisonable() const noexcept = 0;
+
+  // Where kernels run behind the host's back, what is given back may still be
+  // in use. It is set aside then, and returned when the kernels have passed.
+
+  /// \return Bytes that are set aside.
+  virtual std::size_t bytes_set_aside() const noexcept { return 0; }
+  /// \brief Returns what isn't in use any more. Not to be called on the way of
+  /// a temporary: the memory space may wait for the whole device.
+  virtual void return_what_has_passed() noexcept {}
+  /// \brief Waits for the kernels and returns all.
+  virtual void return_all() noexcept {}
+  /// \return The instance in whose order memory is used again, if it is of that
+  /// execution space; otherwise null.
+  virtual void const* instance(std::type_info const&) const noexcept {
+    return nullptr;
+  }
 };
 
 /// Memory upstream, as Kokkos Tools see it.
@@ -55,14 +72,14 @@ inline void report_pages_given_back(void const* address, std::size_t bytes) {
       address, bytes);
 }
 
-/// A Kokkos memory space as upstream; HostSpace by pages of its own, which
-/// Kokkos Tools see as an allocation like any other. The arena's lock is held
-/// then: a callback must not call the arena.
-template <class MemorySpace, class ExecutionSpace>
-class SpaceUpstream final : public Upstream {
+/// A Kokkos memory space as upstream of an arena whose kernels end before their
+/// launch returns; HostSpace by pages of its own, which Kokkos Tools see as an
+/// allocation like any other. The arena's lock is held then: a callback must
+/// not call the arena.
+template <class MemorySpace>
+class SpaceUpstream : public Upstream {
  public:
-  SpaceUpstream(ExecutionSpace const& instance, bool huge_pages)
-      : m_instance(instance), m_huge_pages(huge_pages) {}
+  explicit SpaceUpstream(bool huge_pages) : m_huge_pages(huge_pages) {}
 
   void* allocate(std::size_t bytes) override {
     if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
@@ -78,9 +95,6 @@ class SpaceUpstream final : public Upstream {
 
   void deallocate(void* address, std::size_t bytes) noexcept override {
     AdoptionPause const pause;
-    if constexpr (!is_synchronous_v<ExecutionSpace>) {
-      m_instance.fence("KokkosArena: before a block is given back");
-    }
     if (is_poisonable()) {
       unpoison(reinterpret_cast<std::uintptr_t>(address), bytes);
     }
@@ -93,28 +107,15 @@ class SpaceUpstream final : public Upstream {
   }
 
   bool is_poisonable() const noexcept override {
-    // A host kernel that the program doesn't wait for may rightly read what the
-    // program has dropped. Those of devices aren't watched.
-    constexpr bool kernels_are_watched =
-        !is_synchronous_v<ExecutionSpace> &&
-        Kokkos::SpaceAccessibility<ExecutionSpace,
-                                   Kokkos::HostSpace>::accessible;
-    return has_address_sanitizer && !kernels_are_watched &&
+    return has_address_sanitizer &&
            Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
                                       MemorySpace>::accessible;
   }
 
- private:
-  // Synchronous spaces need no fence; a copy of their instance would only
-  // have to be given back before Kokkos is finalised.
-  struct NoInstance {
-    explicit NoInstance(ExecutionSpace const&) {}
-  };
-  using instance_type = std::conditional_t<is_synchronous_v<ExecutionSpace>,
-                                           NoInstance, ExecutionSpace>;
-
+ protected:
   [[no_unique_address]] MemorySpace m_space;
-  [[no_unique_address]] instance_type m_instance;
+
+ private:
   bool m_huge_pages;
 };
 

@@ -10,7 +10,9 @@
 #include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <KokkosArena_WaitFor.hpp>
 #include <impl/KokkosArena_CheckedStore.hpp>
+#include <impl/KokkosArena_HostRecords.hpp>
 #include <impl/KokkosArena_Region.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -56,6 +58,17 @@ void note_extents(Extents const& extents) {
   for (std::size_t r = 0; r < Extents::rank(); ++r) {
     next.extent[r] = static_cast<std::size_t>(extents.extent(r));
   }
+}
+
+/// \brief Where the record of a View leaves its arena for what initialises the
+/// View, which is made next by the same thread, and isn't told.
+struct NewestDeviceView {
+  Core const* core;
+  void const* data;
+};
+inline NewestDeviceView& newest_device_view() noexcept {
+  thread_local NewestDeviceView newest{};
+  return newest;
 }
 
 }  // namespace KokkosArena::Impl
@@ -151,8 +164,13 @@ KOKKOS_INLINE_FUNCTION std::size_t allocation_size_from_mapping_and_accessor(
 /// Checked memory has [header][data], and the record in the store's ledger. In
 /// the base space it is as Kokkos has it: the record on the heap, header and
 /// data together in the space.
+///
+/// Where the host can't write at any time, since it has no access or since a
+/// kernel may still be reading what was there before, it is [header][data] as
+/// well, and the record in host memory. Nothing is written to that header,
+/// which would take a copy and a fence: only \c get_record and builds of Kokkos
+/// for debugging read it, and they have it filled.
 template <KokkosArena::ArenaSpace Space>
-  requires(KokkosArena::Impl::record_in_arena_v<Space>)
 class SharedAllocationRecord<Space, void>
     : public SharedAllocationRecord<void, void> {
  protected:
@@ -171,6 +189,12 @@ class SharedAllocationRecord<Space, void>
   using Checked = KokkosArena::Impl::CheckedAllocation;
   static constexpr bool is_checked =
       KokkosArena::Impl::is_checked_space_v<Space>;
+  static constexpr bool host_may_write =
+      KokkosArena::Impl::record_in_arena_v<Space>;
+  using base_space = KokkosArena::base_memory_space_t<Space>;
+  /// Of data, at least, also where the base space gives it.
+  static constexpr std::size_t least_alignment =
+      host_may_write ? KokkosArena::Impl::granule : sizeof(header_type);
 
  public:
   /// \brief A record with its data, of which nobody holds a share yet.
@@ -187,22 +211,47 @@ class SharedAllocationRecord<Space, void>
         record = ::new (place)
             Record(space, piece, data_bytes, label, &destroy<Record>);
       } catch (...) {
-        if (!piece.core) ::operator delete(place);
+        give_back_place<Record>(piece, place);
         throw;
       }
     } catch (...) {
       give_back(space, piece);
       throw;
     }
-    fill_header(*record, label);
+    if constexpr (host_may_write) {
+      fill_header(*piece.header, record, label);
+    } else {
+      announce(*record);
+#if defined(KOKKOS_ENABLE_DEBUG) || defined(KOKKOS_ENABLE_DEBUG_BOUNDS_CHECK)
+      send_header(*record);
+#endif
+    }
     if constexpr (is_checked) {
       if (piece.core) tell_ledger(*static_cast<Checked*>(piece.memory), record);
     }
     if (piece.core) {
       Space::report_allocation(label.c_str(), piece.header, data_bytes);
     } else {
-      KokkosArena::Impl::count_base_allocation(
-          typeid(KokkosArena::base_memory_space_t<Space>));
+      KokkosArena::Impl::count_base_allocation(typeid(base_space));
+    }
+    return record;
+  }
+
+  /// \brief The same for a View that is first used on \c exec, which waits
+  /// until the arena's instance has done with the memory.
+  template <class Record, class ExecutionSpace>
+  static Record* create_on(ExecutionSpace const& exec, Space const& space,
+                           std::string const& label, std::size_t data_bytes) {
+    auto* const record = create<Record>(space, label, data_bytes);
+    if constexpr (!host_may_write) {
+      if (auto* const instance = instance_of(space.impl_core())) {
+        try {
+          KokkosArena::wait_for(exec, *instance);
+        } catch (...) {
+          discard(record);
+          throw;
+        }
+      }
     }
     return record;
   }
@@ -237,6 +286,7 @@ class SharedAllocationRecord<Space, void>
     if (bytes == 0) return nullptr;
     KokkosArena::Impl::next_view_extents() = {};
     auto* const record                     = create(space, label, bytes);
+    if constexpr (!host_may_write) send_header(*record);
     base_type::increment(record);
     return record->data();
   }
@@ -251,15 +301,21 @@ class SharedAllocationRecord<Space, void>
     auto const space =
         old_core && old_core->has_ended() ? Space{} : old_record->m_space;
     auto* const new_record = create(space, label_of(*old_record), bytes);
-    std::memcpy(new_record->data(), data,
-                std::min(old_record->size(), new_record->size()));
+    auto const both        = std::min(old_record->size(), new_record->size());
+    if constexpr (host_may_write) {
+      std::memcpy(new_record->data(), data, both);
+    } else {
+      send_header(*new_record);
+      on_instance(*new_record, [&](auto const& exec) {
+        copy<base_space, base_space>(exec, new_record->data(), data, both);
+      });
+    }
     base_type::increment(new_record);
     base_type::decrement(old_record);
     return new_record->data();
   }
   /// \brief Ends a record that nobody has taken a share of.
-  static void discard(void* data) {
-    auto* const record = get_record(data);
+  static void discard(base_type* record) {
     base_type::increment(record);
     base_type::decrement(record);
   }
@@ -272,11 +328,22 @@ class SharedAllocationRecord<Space, void>
       }
     }
     auto const* const header = data ? header_type::get_header(data) : nullptr;
+    if constexpr (!host_may_write) {
+      header_type here;
+      if (header) {
+        typename Space::execution_space const exec;
+        // What has written it may have been on any instance.
+        Kokkos::fence("KokkosArena: before a header is read");
+        copy<Kokkos::HostSpace, base_space>(exec, &here, header, sizeof(here));
+        exec.fence("KokkosArena: after a header was read");
+        if (here.m_record->m_alloc_ptr == header) {
+          return static_cast<SharedAllocationRecord*>(here.m_record);
+        }
+      }
+      not_an_allocation();
+    }
     if (!header || header->m_record->m_alloc_ptr != header) {
-      Kokkos::abort((std::string("KokkosArena: the pointer is not the "
-                                 "beginning of an allocation of ") +
-                     Space::name())
-                        .c_str());
+      not_an_allocation();
     }
     return static_cast<SharedAllocationRecord*>(header->m_record);
   }
@@ -296,33 +363,43 @@ class SharedAllocationRecord<Space, void>
   }
 
  private:
+  [[noreturn]] static void not_an_allocation() {
+    KokkosArena::Impl::abort(
+        std::string("the pointer is not the beginning of an allocation of ") +
+        Space::name());
+  }
+
   /// \param[in] record_bytes  Size of the record in front of the header.
   static Piece take(Space const& space, char const* label,
                     std::size_t record_bytes, std::size_t data_bytes,
                     std::size_t alignment) {
     constexpr auto header_bytes = sizeof(header_type);
     auto* const core            = space.impl_core();
+    auto const data_alignment   = std::max(alignment, least_alignment);
     if constexpr (is_checked) {
       auto const extents =
           std::exchange(KokkosArena::Impl::next_view_extents(), {});
       if (core) {
         auto* const checked = space.impl_store().allocate(
-            header_bytes, data_bytes, alignment, label, extents);
+            header_bytes, data_bytes, data_alignment, label, extents);
         return {core, checked, checked->bytes,
                 static_cast<header_type*>(checked->data) - 1};
       }
     }
-    // The base space aligns to the granule; more needs room to move.
-    auto const data_alignment =
-        std::max<std::size_t>(alignment, KokkosArena::Impl::granule);
+    if constexpr (!host_may_write) record_bytes = 0;
+    // The base space aligns to the least; more needs room to move.
     auto const front =
         core ? KokkosArena::Impl::align_up(record_bytes + header_bytes,
                                            data_alignment)
-             : header_bytes +
-                   (alignment > KokkosArena::Impl::granule ? alignment : 0);
+             : header_bytes + (alignment > least_alignment ? alignment : 0);
     // Saturated: a sum that overflows is more than any arena has.
     constexpr auto most = std::numeric_limits<std::size_t>::max();
-    auto const bytes    = data_bytes > most - front ? most : data_bytes + front;
+    auto bytes          = data_bytes > most - front ? most : data_bytes + front;
+    if constexpr (!host_may_write) {
+      // So that the next one is aligned as well, without a hole.
+      auto const whole = KokkosArena::Impl::align_up(bytes, least_alignment);
+      if (core && whole > bytes) bytes = whole;
+    }
     void* const memory =
         core ? core->allocate_tracked(bytes, data_alignment, label)
              : space.impl_base().allocate(label, bytes, data_bytes);
@@ -336,12 +413,80 @@ class SharedAllocationRecord<Space, void>
 
   template <class Record>
   static void* place_of_record(Piece const& piece) {
-    if (!piece.core) return ::operator new(sizeof(Record));
     if constexpr (is_checked) {
       static_assert(sizeof(Record) <= Checked::record_bytes);
-      return static_cast<Checked*>(piece.memory)->record;
+      if (piece.core) return static_cast<Checked*>(piece.memory)->record;
+    }
+    if constexpr (!host_may_write) {
+      return KokkosArena::Impl::take_record_memory(sizeof(Record));
     } else {
-      return piece.memory;
+      return piece.core ? piece.memory : ::operator new(sizeof(Record));
+    }
+  }
+  /// \brief Does nothing where that is a part of the piece.
+  template <class Record>
+  static void give_back_place(Piece const& piece, void* place) noexcept {
+    if (is_checked && piece.core) return;
+    if constexpr (!host_may_write) {
+      KokkosArena::Impl::give_back_record_memory(place, sizeof(Record));
+    } else if (!piece.core) {
+      ::operator delete(place);
+    }
+  }
+
+  // Where the host can't write at any time:
+
+  using execution_space = typename Space::execution_space;
+
+  static execution_space const* instance_of(
+      KokkosArena::Impl::Core const* core) noexcept {
+    if (!core) return nullptr;
+    return static_cast<execution_space const*>(
+        core->instance(typeid(execution_space)));
+  }
+
+  /// \brief Calls f(instance) with the one in whose order the record's memory
+  /// is used, and waits.
+  template <class F>
+  static void on_instance(SharedAllocationRecord const& record, F const& f) {
+    auto const run = [&](execution_space const& exec) {
+      f(exec);
+      exec.fence("KokkosArena: after a copy of a header or an allocation");
+    };
+    if (auto* const instance = instance_of(record.m_space.impl_core())) {
+      run(*instance);
+    } else {
+      run(execution_space{});
+    }
+  }
+
+  template <class Destination, class Source>
+  static void copy(execution_space const& exec, void* destination,
+                   void const* source, std::size_t bytes) {
+    DeepCopy<Destination, Source, execution_space>(exec, destination, source,
+                                                   bytes);
+  }
+
+  static void send_header(SharedAllocationRecord& record) {
+    header_type header;
+    fill_header(header, &record, record.m_label);
+    on_instance(record, [&](auto const& exec) {
+      copy<base_space, Kokkos::HostSpace>(exec, record.m_alloc_ptr, &header,
+                                          sizeof(header));
+    });
+  }
+
+  /// \brief Leaves the instance for what initialises the View. If the host can
+  /// reach the memory, it may do so at once, so kernels that still read what
+  /// was there before have to end first.
+  static void announce(SharedAllocationRecord const& record) {
+    auto* const core                        = record.m_space.impl_core();
+    KokkosArena::Impl::newest_device_view() = {core, record.data()};
+    if constexpr (Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                                             base_space>::accessible) {
+      if (auto* const instance = instance_of(core)) {
+        instance->fence("KokkosArena: before the host uses memory again");
+      }
     }
   }
 
@@ -390,18 +535,20 @@ class SharedAllocationRecord<Space, void>
     auto const space   = record->m_space;
     auto* const memory = record->m_memory;
     auto const bytes   = record->m_bytes;
-    if (auto* const core = space.impl_core()) {
+    Piece const piece{space.impl_core(), memory, bytes, record->m_alloc_ptr};
+    if (auto* const core = piece.core) {
       if (Kokkos::Tools::profileLibraryLoaded()) {
         Space::report_deallocation(record->m_label.c_str(), record->m_alloc_ptr,
                                    data_bytes);
       }
       record->~Record();
+      give_back_place<Record>(piece, record);
       core->deallocate_tracked(memory, bytes);
     } else {
       give_back_to_base(space.impl_base(), record->m_label.c_str(), memory,
                         bytes, data_bytes);
       record->~Record();
-      ::operator delete(static_cast<void*>(record));
+      give_back_place<Record>(piece, record);
     }
   }
 
@@ -424,10 +571,9 @@ class SharedAllocationRecord<Space, void>
     base.deallocate(label, memory, bytes, data_bytes);
   }
 
-  static void fill_header(SharedAllocationRecord& record,
+  static void fill_header(header_type& header, base_type* record,
                           std::string_view label) {
-    auto& header      = *record.m_alloc_ptr;
-    header.m_record   = &record;
+    header.m_record   = record;
     auto const length = std::min<std::size_t>(
         label.size(), header_type::maximum_label_length - 1);
     std::memcpy(header.m_label, label.data(), length);
@@ -448,8 +594,7 @@ class SharedAllocationRecord<Space, void>
 
 /// The same with the functor that ends the elements.
 template <KokkosArena::ArenaSpace Space, class DestroyFunctor>
-  requires(KokkosArena::Impl::record_in_arena_v<Space> &&
-           !std::is_void_v<DestroyFunctor>)
+  requires(!std::is_void_v<DestroyFunctor>)
 class SharedAllocationRecord<Space, DestroyFunctor> final
     : public SharedAllocationRecord<Space, void> {
   using parent_type = SharedAllocationRecord<Space, void>;
@@ -466,9 +611,14 @@ class SharedAllocationRecord<Space, DestroyFunctor> final
   }
   template <class ExecutionSpace>
   KOKKOS_FUNCTION static SharedAllocationRecord* allocate(
-      ExecutionSpace const&, Space const& space, std::string const& label,
-      std::size_t bytes) {
-    return allocate(space, label, bytes);
+      [[maybe_unused]] ExecutionSpace const& exec,
+      [[maybe_unused]] Space const& space,
+      [[maybe_unused]] std::string const& label,
+      [[maybe_unused]] std::size_t bytes) {
+    KOKKOS_IF_ON_HOST(
+        (return parent_type::template create_on<SharedAllocationRecord>(
+                    exec, space, label, bytes);))
+    KOKKOS_IF_ON_DEVICE((return nullptr;))
   }
 
   DestroyFunctor m_destroy{};
@@ -485,18 +635,6 @@ class SharedAllocationRecord<Space, DestroyFunctor> final
     }
   }();
   void destroy_elements() { m_destroy.destroy_shared_allocation(); }
-};
-
-/// Memory that the host must not write at any time: Kokkos' own scheme, with
-/// the record on the heap and the header copied in the order of the instance.
-template <KokkosArena::ArenaSpace Space>
-  requires(!KokkosArena::Impl::record_in_arena_v<Space>)
-class SharedAllocationRecord<Space, void>
-    : public HostInaccessibleSharedAllocationRecordCommon<Space> {
- protected:
-  using HostInaccessibleSharedAllocationRecordCommon<
-      Space>::HostInaccessibleSharedAllocationRecordCommon;
-  friend class HostInaccessibleSharedAllocationRecordCommon<Space>;
 };
 
 /// \brief Makes and ends the elements of a View in an arena space on a host
@@ -526,8 +664,9 @@ class ArenaElements {
         });
       } catch (...) {
         // View forgets the record then; without it the bytes would be lost.
-        m_size = 0;
-        SharedAllocationRecord<Space, void>::discard(m_pointer);
+        m_size            = 0;
+        using record_type = SharedAllocationRecord<Space, void>;
+        record_type::discard(record_type::get_record(m_pointer));
         throw;
       }
     }
@@ -620,6 +759,41 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
       : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0) {}
 };
 
+/// \brief On a backend whose kernels run behind the host's back, for memory
+/// that the host can't reach: Kokkos' own, on the arena's instance where the
+/// View names none, so that what was there before isn't overwritten too early,
+/// and then without a fence, since what uses the View comes later on that
+/// instance.
+template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
+  requires(!KokkosArena::Impl::is_synchronous_v<ExecutionSpace> &&
+           !KokkosArena::Impl::record_in_arena_v<Space> &&
+           !Kokkos::SpaceAccessibility<
+               Kokkos::DefaultHostExecutionSpace,
+               KokkosArena::base_memory_space_t<Space>>::accessible)
+struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
+    : ViewValueFunctor<
+          Device<ExecutionSpace, KokkosArena::base_memory_space_t<Space>>, T> {
+  using base_type = ViewValueFunctor<
+      Device<ExecutionSpace, KokkosArena::base_memory_space_t<Space>>, T>;
+
+  ViewValueFunctor() = default;
+  using base_type::base_type;
+  ViewValueFunctor(T* pointer, std::size_t size, std::string label)
+      : base_type(make(pointer, size, std::move(label))) {}
+
+ private:
+  static base_type make(T* pointer, std::size_t size, std::string label) {
+    auto const [core, data] = KokkosArena::Impl::newest_device_view();
+    if (core && data == pointer) {
+      if (auto const* const instance = static_cast<ExecutionSpace const*>(
+              core->instance(typeid(ExecutionSpace)))) {
+        return base_type(*instance, pointer, size, std::move(label));
+      }
+    }
+    return base_type(pointer, size, std::move(label));
+  }
+};
+
 /// The one that View uses for SequentialHostInit.
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
   requires(KokkosArena::Impl::record_in_arena_v<Space>)
@@ -644,7 +818,6 @@ template <class ViewType>
 concept ViewOfRecord =
     requires { typename ViewType::data_handle_type; } &&
     ArenaSpace<typename ViewType::memory_space> &&
-    record_in_arena_v<typename ViewType::memory_space> &&
     std::is_constructible_v<typename ViewType::data_handle_type,
                             Kokkos::Impl::SharedAllocationRecord<void, void>*>;
 
