@@ -2,10 +2,15 @@
 #ifndef KOKKOSARENA_CHECKEDSPACE_HPP
 #define KOKKOSARENA_CHECKEDSPACE_HPP
 
+#include <impl/KokkosArena_CheckedMemory.hpp>
 #include <impl/KokkosArena_CheckedStore.hpp>
+#include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_SpaceInScope.hpp>
 
+#include <Kokkos_Core.hpp>
+
 #include <cstddef>
+#include <type_traits>
 
 namespace KokkosArena {
 
@@ -48,12 +53,17 @@ class CheckedSpace
   static constexpr char const* name_prefix = "Checked<";
 
   static Impl::CheckedStore& store_of(Impl::Core& core) {
-    constexpr bool checks = Impl::checks_accesses_v<MemorySpace>;
-    if constexpr (checks) {
+    if constexpr (!Impl::checks_accesses_v<MemorySpace>) {
+      return core.checked_store(nullptr);
+    } else if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
       // Used, so that it is initialised.
       static_cast<void>(&Impl::checked_addresses_are_reserved<MemorySpace>);
+      return core.checked_store(&Impl::host_checked_memory());
+    } else {
+#if defined(KOKKOS_ENABLE_CUDA)
+      return core.checked_store(Impl::cuda_checked_memory());
+#endif
     }
-    return core.checked_store(checks);
   }
   static void* take(Impl::Core& core, std::size_t bytes, char const* label) {
     return store_of(core).allocate(0, bytes, 64, label, {})->data;

@@ -46,11 +46,16 @@ inline constexpr bool is_checked_space_v = false;
 template <class MemorySpace>
 inline constexpr bool is_checked_space_v<CheckedSpace<MemorySpace>> = true;
 
-/// Whether accesses to CheckedSpace over the memory space are checked: memory
-/// of other spaces can't be moved to addresses of ours.
+/// Whether accesses to CheckedSpace over the memory space are checked, on the
+/// host or in kernels: memory of other spaces can't be moved to addresses of
+/// ours.
 template <class MemorySpace>
 inline constexpr bool checks_accesses_v =
-    std::is_same_v<MemorySpace, Kokkos::HostSpace>;
+    std::is_same_v<MemorySpace, Kokkos::HostSpace>
+#if defined(KOKKOS_ENABLE_CUDA)
+    || std::is_same_v<MemorySpace, Kokkos::CudaSpace>
+#endif
+    ;
 
 /// Kernels of these run to their end before the dispatch returns, so memory
 /// that the host has dropped is not being read.

@@ -45,8 +45,7 @@ std::size_t wanted_bytes() noexcept {
 }
 
 constinit std::mutex mutex;
-std::size_t next_slice = 0;
-bool came_round        = false;
+constinit AddressSlices slices;
 
 CheckedAddresses reserve() noexcept {
   for (auto bytes = wanted_bytes(); bytes >= least_bytes;
@@ -56,6 +55,7 @@ CheckedAddresses reserve() noexcept {
     // Zero is Slice::unused.
     if (auto* const table = static_cast<Slice*>(
             zeroed_pages(bytes / slice_bytes * sizeof(Slice)))) {
+      slices           = AddressSlices(table, bytes / slice_bytes);
       auto const first = reinterpret_cast<std::uintptr_t>(begin) >> slice_shift;
       return {begin, begin + bytes, begin,
               reinterpret_cast<Slice*>(reinterpret_cast<std::uintptr_t>(table) -
@@ -78,63 +78,43 @@ bool reserve_checked_addresses() noexcept {
   return reserved;
 }
 
+namespace {
+
+std::size_t slices_of(std::size_t bytes) noexcept {
+  return align_up(bytes, slice_bytes) / slice_bytes;
+}
+std::size_t slice_at(std::uintptr_t address) noexcept {
+  return (address - reinterpret_cast<std::uintptr_t>(checked_addresses.begin)) /
+         slice_bytes;
+}
+
+}  // namespace
+
 std::uintptr_t take_addresses(std::size_t bytes) noexcept {
-  auto const& all  = checked_addresses;
-  auto const total = static_cast<std::size_t>(all.end - all.begin);
-  if (bytes == 0 || bytes > total) return 0;
-  auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
-  auto const step =
-      bytes >= alignment_bytes ? alignment_bytes / slice_bytes : 1;
-  auto* const table = slice_of(all.begin);
-  std::lock_guard const guard(mutex);
-  auto first = align_up(next_slice, step);
-  for (int rounds = 0; rounds < 2;) {
-    if (first + slices > total / slice_bytes) {
-      ++rounds;
-      first = 0;
-      if (!came_round) {
-        came_round = true;
-        std::fprintf(stderr,
-                     "KokkosArena: the %zu bytes of addresses for checked "
-                     "Views have been used up; the oldest are used again, so a "
-                     "View that was dropped that long ago may go unnoticed\n",
-                     total);
-      }
-      continue;
-    }
-    auto const* const end = table + first + slices;
-    // The last valid one in the way.
-    auto const* obstacle = end;
-    while (obstacle != table + first && obstacle[-1] != Slice::valid) {
-      --obstacle;
-    }
-    if (obstacle == table + first) {
-      std::fill_n(table + first, slices, Slice::valid);
-      next_slice = first + slices;
-      return reinterpret_cast<std::uintptr_t>(all.begin) + first * slice_bytes;
-    }
-    first = align_up(static_cast<std::size_t>(obstacle - table), step);
+  auto const& all = checked_addresses;
+  if (bytes == 0 || bytes > static_cast<std::size_t>(all.end - all.begin)) {
+    return 0;
   }
-  return 0;
+  std::lock_guard const guard(mutex);
+  auto const first =
+      slices.take(slices_of(bytes),
+                  bytes >= alignment_bytes ? alignment_bytes / slice_bytes : 1);
+  if (first == AddressSlices::none) return 0;
+  return reinterpret_cast<std::uintptr_t>(all.begin) + first * slice_bytes;
 }
 
 void untake_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
-  auto const& all   = checked_addresses;
-  auto const offset = begin - reinterpret_cast<std::uintptr_t>(all.begin);
-  auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
   std::lock_guard const guard(mutex);
-  std::fill_n(slice_of(all.begin + offset), slices, Slice::unused);
-  if (next_slice == offset / slice_bytes + slices) next_slice -= slices;
+  slices.untake(slice_at(begin), slices_of(bytes));
 }
 
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
-  auto& all         = checked_addresses;
-  auto const slices = align_up(bytes, slice_bytes) / slice_bytes;
-  auto const* const from =
-      all.begin + (begin - reinterpret_cast<std::uintptr_t>(all.begin));
-  auto const* const to = from + slices * slice_bytes;
+  auto& all            = checked_addresses;
+  auto const first     = slice_at(begin);
+  auto const count     = slices_of(bytes);
+  auto const* const to = all.begin + (first + count) * slice_bytes;
   std::lock_guard const guard(mutex);
-  std::fill_n(slice_of(from), slices, Slice::dropped);
+  slices.drop(first, count);
   // Other threads read it without the lock; see CheckedAddresses.
   std::atomic_ref(all.dropped_end)
       .store(std::max(all.dropped_end, to), std::memory_order_relaxed);

@@ -2,6 +2,8 @@
 #ifndef KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 #define KOKKOSARENA_IMPL_CHECKEDADDRESSES_HPP
 
+#include <impl/KokkosArena_AddressSlices.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -19,11 +21,6 @@
 /// that an address tells whether what was there is still valid.
 
 namespace KokkosArena::Impl {
-
-/// What a slice of the addresses is. An enumeration of its own and no integer:
-/// no store to an element of a View can change one, for all that the compiler
-/// knows, so that it may take the check out of loops.
-enum class Slice : std::uint32_t { unused, dropped, valid };
 
 /// Bytes of a slice.
 inline constexpr unsigned slice_shift    = 18;

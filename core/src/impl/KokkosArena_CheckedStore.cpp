@@ -2,10 +2,10 @@
 #include "KokkosArena_CheckedStore.hpp"
 
 #include "../KokkosArena_Error.hpp"
+#include "KokkosArena_CheckedMemory.hpp"
 #include "KokkosArena_Core.hpp"
 #include "KokkosArena_Pages.hpp"
 #include "KokkosArena_Region.hpp"
-#include "KokkosArena_Upstream.hpp"
 
 #include <algorithm>
 #include <cstdarg>
@@ -116,26 +116,25 @@ ViewExtents& next_view_extents() noexcept {
 }
 
 CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
-                           bool fresh_addresses)
+                           CheckedMemory* memory)
     : m_core(core),
       m_label(options.label),
       m_maximum_bytes(options.maximum_bytes),
       m_policy(options.escape_policy),
-      m_guard_pages(options.guard_pages),
+      m_guard_pages(options.guard_pages && memory && memory->has_guard_pages()),
       m_huge_pages(options.huge_pages),
-      m_fresh_addresses(fresh_addresses),
+      m_memory(memory),
       // Elsewhere the memory is the arena's own, which it traces.
-      m_trace(fresh_addresses && core.trace()
-                  ? core.trace()->for_checked_memory()
-                  : nullptr),
-      m_is_special(fresh_addresses && (options.guard_pages || m_trace)),
+      m_trace(memory && core.trace() ? core.trace()->for_checked_memory()
+                                     : nullptr),
+      m_is_special(m_guard_pages || m_trace),
       m_growth(options.history_length, options.initial_bytes) {}
 
 CheckedStore::~CheckedStore() = default;
 
 CheckedStore& CheckedStore::make(Core& core, ArenaOptions const& options,
-                                 bool fresh_addresses) {
-  auto store = std::make_shared<CheckedStore>(core, options, fresh_addresses);
+                                 CheckedMemory* memory) {
+  auto store = std::make_shared<CheckedStore>(core, options, memory);
   auto& all  = registry();
   std::lock_guard const guard(all.mutex);
   // So that ending it takes no memory.
@@ -173,7 +172,7 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
     made        = &enter(*piece, begin, bytes);
     made->label = label;
   } catch (...) {
-    if (m_fresh_addresses) {
+    if (m_memory) {
       piece->block.deallocate(begin, bytes);
     } else {
       m_core.deallocate_tracked(reinterpret_cast<void*>(begin), bytes);
@@ -227,7 +226,7 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
       (*p)->epoch = m_core.current_epoch();
     }
     piece = p->get();
-    if (!m_fresh_addresses) break;
+    if (!m_memory) break;
     if (auto const begin = piece->block.allocate_for_view(bytes, alignment,
                                                           Block::all_holes)) {
       if (used() <= m_maximum_bytes) return begin;
@@ -237,7 +236,7 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
     held += piece->window.bytes;
     m_has_overflown = m_has_overflown || frame == 0;
   }
-  if (!m_fresh_addresses) {
+  if (!m_memory) {
     if (!piece) piece = &new_piece(frame);
     return reinterpret_cast<std::uintptr_t>(
         m_core.allocate_tracked(bytes, alignment, label));
@@ -305,21 +304,20 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::size_t held,
                                        : std::max(held, least_window_bytes);
   for (auto const bytes :
        {std::max(needed, std::min(wanted, m_maximum_bytes)), needed}) {
-    window.bytes = align_up(bytes, page_bytes());
-    window.begin = take_addresses(window.bytes);
+    window.bytes = align_up(bytes, m_memory->page_bytes());
+    window.begin = m_memory->take_addresses(window.bytes);
     if (window.begin == 0) {
       failure = "no addresses for checked memory are left";
-    } else if (lend_pages(reinterpret_cast<void*>(window.begin), window.bytes,
-                          m_huge_pages)) {
+    } else if (m_memory->lend(window.begin, window.bytes, m_huge_pages)) {
       break;
     } else {
       failure = "the system has no memory";
-      untake_addresses(window.begin, window.bytes);
+      m_memory->untake_addresses(window.begin, window.bytes);
       window.begin = 0;
     }
   }
   if (window.begin == 0) return {};
-  report_pages_taken(reinterpret_cast<void*>(window.begin), window.bytes);
+  m_memory->report_taken(window.begin, window.bytes);
   if (m_trace) m_trace->event("block taken", window.bytes);
   ++m_acquired;
   m_acquired_bytes += window.bytes;
@@ -329,28 +327,27 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::size_t held,
 /// \brief Moves the window to fresh addresses. \return Whether it could.
 bool CheckedStore::renew(CheckedWindow& window) noexcept {
   // To a tool that knows allocations by their address, another allocation.
-  report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
+  m_memory->report_returned(window.begin, window.bytes);
   // Guard pages would move with the others.
-  auto const fresh = m_guard_pages ? 0 : take_addresses(window.bytes);
+  auto const fresh = m_guard_pages ? 0 : m_memory->take_addresses(window.bytes);
   // First the table, then the pages: an access that the table allows must not
   // reach what is given to somebody else.
-  drop_addresses(window.begin, window.bytes);
-  if (fresh != 0 && move_pages(reinterpret_cast<void*>(window.begin),
-                               reinterpret_cast<void*>(fresh), window.bytes)) {
+  m_memory->drop_addresses(window.begin, window.bytes);
+  if (fresh != 0 && m_memory->move(window.begin, fresh, window.bytes)) {
     window.begin = fresh;
-    report_pages_taken(reinterpret_cast<void*>(fresh), window.bytes);
+    m_memory->report_taken(fresh, window.bytes);
     return true;
   }
-  take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
-  if (fresh != 0) untake_addresses(fresh, window.bytes);
+  m_memory->take_back(window.begin, window.bytes);
+  if (fresh != 0) m_memory->untake_addresses(fresh, window.bytes);
   return false;
 }
 
 void CheckedStore::release(CheckedWindow const& window) noexcept {
   if (m_trace) m_trace->event("block returned", window.bytes);
-  report_pages_given_back(reinterpret_cast<void*>(window.begin), window.bytes);
-  drop_addresses(window.begin, window.bytes);
-  take_pages_back(reinterpret_cast<void*>(window.begin), window.bytes);
+  m_memory->report_returned(window.begin, window.bytes);
+  m_memory->drop_addresses(window.begin, window.bytes);
+  m_memory->take_back(window.begin, window.bytes);
 }
 
 /// \brief Notes an allocation in the ledger, in place of those whose bytes it
@@ -414,7 +411,7 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
   auto& store = *a.store;
   bool last   = false;
   // As in the store, which may be gone once its lock is.
-  auto* const core   = store.m_fresh_addresses ? nullptr : &store.m_core;
+  auto* const core   = store.m_memory ? nullptr : &store.m_core;
   auto* const memory = reinterpret_cast<void*>(a.begin);
   auto const bytes   = a.bytes;
   {
@@ -489,6 +486,7 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
                    [&](auto const& piece) { return is_dropped(*piece); })) {
     return views;
   }
+  if (m_memory) m_memory->wait_for_kernels();
   note_peaks();
   for (std::size_t i = 0; i < m_pieces.size(); ++i) {
     auto& piece = *m_pieces[i];
@@ -540,8 +538,10 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
     piece.dropped_cycle = m_core.cycle();
     piece.drop_number   = m_drops;
     piece.drop          = drop;
+    if (m_memory && m_memory->keeps_descriptions()) describe_all(piece);
     m_history.push_back(std::move(owned));
   }
+  if (m_memory) m_memory->publish();
   m_pieces.resize(kept);
   trim_history();
   if (m_trace) trace_levels();
@@ -730,7 +730,7 @@ void CheckedStore::note_peaks() noexcept {
 
 void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
   // Of the arena's own memory, the arena knows.
-  if (!m_fresh_addresses) return;
+  if (!m_memory) return;
   Guard const guard(m_mutex);
   note_peaks();
   statistics.capacity_bytes += capacity();
@@ -806,6 +806,25 @@ void CheckedStore::describe(CheckedPiece const& piece, void const* address,
       "of its own",
       static_cast<unsigned long long>(piece.cycle),
       static_cast<unsigned long long>(piece.dropped_cycle));
+}
+
+/// \brief Tells the memory what is known of a piece that was dropped: of its
+/// first Views, those that are alive first, and of the rest.
+void CheckedStore::describe_all(CheckedPiece const& piece) const noexcept {
+  constexpr unsigned most_named = 64;
+  char text[512];
+  describe(piece, nullptr, text, sizeof(text));
+  m_memory->describe(piece.window.begin,
+                     piece.window.begin + piece.window.bytes, text);
+  unsigned named = 0;
+  for (bool const alive : {true, false}) {
+    for (auto const* a : piece.ledger) {
+      if (a->alive != alive) continue;
+      if (++named > most_named) return;
+      describe(piece, a->data, text, sizeof(text));
+      m_memory->describe(a->begin, a->begin + a->bytes, text);
+    }
+  }
 }
 
 void CheckedStore::exhausted(std::size_t bytes, char const* label,

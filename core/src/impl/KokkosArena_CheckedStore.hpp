@@ -25,6 +25,7 @@ struct ArenaOptions;
 namespace Impl {
 
 class Core;
+class CheckedMemory;
 class CheckedStore;
 struct CheckedPiece;
 
@@ -98,19 +99,20 @@ struct CheckedPiece {
 /// \brief The checked memory of an arena, which moves to fresh addresses
 /// whenever it is dropped, its pages with it; the old addresses fault.
 ///
-/// For other memory than HostSpace's the store only keeps the ledger: the
-/// memory is the arena's own, as with ScopedSpace, and no access is checked.
+/// For memory of which there is no CheckedMemory, the store only keeps the
+/// ledger: the memory is the arena's own, as with ScopedSpace, and no access is
+/// checked.
 ///
 /// Threads: all functions are safe on any thread. The lock is recursive, since
 /// elements that end may hold Views of the same store.
 class CheckedStore {
  public:
   /// \brief A store that ends after the Arena and the last View.
-  /// \param[in] fresh_addresses  Or else the memory is the arena's own.
+  /// \param[in] memory  Null: it is the arena's own.
   static CheckedStore& make(Core& core, ArenaOptions const& options,
-                            bool fresh_addresses);
+                            CheckedMemory* memory);
   /// For make().
-  CheckedStore(Core& core, ArenaOptions const& options, bool fresh_addresses);
+  CheckedStore(Core& core, ArenaOptions const& options, CheckedMemory* memory);
   CheckedStore(CheckedStore const&)            = delete;
   CheckedStore& operator=(CheckedStore const&) = delete;
 
@@ -181,6 +183,7 @@ class CheckedStore {
   std::size_t capacity() const noexcept;
   void describe(CheckedPiece const& piece, void const* address, char* text,
                 std::size_t size) const noexcept;
+  void describe_all(CheckedPiece const& piece) const noexcept;
   [[noreturn]] void exhausted(std::size_t bytes, char const* label,
                               std::string const& failure) const;
 
@@ -190,7 +193,7 @@ class CheckedStore {
   EscapePolicy const m_policy;
   bool const m_guard_pages;
   bool const m_huge_pages;
-  bool const m_fresh_addresses;
+  CheckedMemory* const m_memory;  ///< Null: the arena's own.
   std::unique_ptr<ArenaTrace> m_trace;
   bool const m_is_special;  ///< Each View has guard pages or is traced.
   GrowthPolicy m_growth;

@@ -119,11 +119,11 @@ Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
 
 Core::~Core() = default;
 
-CheckedStore& Core::make_checked_store(bool fresh_addresses) {
+CheckedStore& Core::make_checked_store(CheckedMemory* memory) {
   static std::mutex mutex;
   std::lock_guard const guard(mutex);
   if (auto* const store = existing_checked_store()) return *store;
-  auto& store = CheckedStore::make(*this, m_options, fresh_addresses);
+  auto& store = CheckedStore::make(*this, m_options, memory);
   m_checked_store.store(&store, std::memory_order_release);
   return store;
 }

@@ -82,6 +82,7 @@ class ArenaMark {
 
 namespace Impl {
 
+class CheckedMemory;
 class CheckedStore;
 
 /// \brief The state of an arena. It lives on the heap and ends after the Arena
@@ -128,10 +129,10 @@ class Core {
   std::uint64_t current_epoch() const noexcept { return epoch(); }
 
   /// \brief The store for CheckedSpace; made by the first call.
-  /// \param[in] fresh_addresses  The same in each call.
-  CheckedStore& checked_store(bool fresh_addresses) {
+  /// \param[in] memory  The same in each call.
+  CheckedStore& checked_store(CheckedMemory* memory) {
     auto* const store = existing_checked_store();
-    return store ? *store : make_checked_store(fresh_addresses);
+    return store ? *store : make_checked_store(memory);
   }
   /// \return The store, or null if nothing was checked yet.
   CheckedStore* existing_checked_store() const noexcept {
@@ -343,7 +344,7 @@ class Core {
   }
   [[noreturn]] static void bad_alignment(std::size_t alignment);
 
-  CheckedStore& make_checked_store(bool fresh_addresses);
+  CheckedStore& make_checked_store(CheckedMemory* memory);
   std::uintptr_t take_slowly(std::size_t bytes, std::size_t alignment,
                              char const* view_label);
   std::uintptr_t take_elsewhere(std::size_t bytes, std::size_t alignment,

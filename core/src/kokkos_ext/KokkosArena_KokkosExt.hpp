@@ -12,6 +12,7 @@
 #include <KokkosArena_ScopedSpace.hpp>
 #include <KokkosArena_WaitFor.hpp>
 #include <impl/KokkosArena_CheckedStore.hpp>
+#include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_HostRecords.hpp>
 #include <impl/KokkosArena_Region.hpp>
 
@@ -60,6 +61,15 @@ void note_extents(Extents const& extents) {
   }
 }
 
+/// \brief Before a copy by address, of host or of device memory.
+inline void check_copy(void const* address) {
+  check_access(address);
+#if defined(KOKKOS_ENABLE_CUDA)
+  if (is_dropped_cuda_address(address))
+    static_cast<void>(invalid_access(address));
+#endif
+}
+
 /// \brief Where the record of a View leaves its arena for what initialises the
 /// View, which is made next by the same thread, and isn't told.
 struct NewestDeviceView {
@@ -106,8 +116,8 @@ struct DeepCopy<Destination, Source, ExecutionSpace>
   static void check(void const* destination, void const* source) {
     if constexpr (KokkosArena::Impl::is_checked_space_v<Destination> ||
                   KokkosArena::Impl::is_checked_space_v<Source>) {
-      KokkosArena::Impl::check_access(destination);
-      KokkosArena::Impl::check_access(source);
+      KokkosArena::Impl::check_copy(destination);
+      KokkosArena::Impl::check_copy(source);
     }
   }
 };
@@ -133,13 +143,18 @@ struct SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested>
 
   KOKKOS_FUNCTION constexpr reference access(data_handle_type const& handle,
                                              std::size_t i) const {
-    KOKKOS_IF_ON_HOST((KokkosArena::Impl::check_access(address(handle));))
+    if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
+      KOKKOS_IF_ON_HOST((KokkosArena::Impl::check_access(address(handle));))
+    } else {
+      KOKKOS_IF_ON_DEVICE(
+          (KokkosArena::Impl::check_access_in_kernel(address(handle));))
+    }
     return base_type::access(handle, i);
   }
 
  private:
   template <class Handle>
-  static void const* address(Handle const& handle) {
+  KOKKOS_FUNCTION static constexpr void const* address(Handle const& handle) {
     if constexpr (requires { handle.get(); }) {
       return handle.get();
     } else {
