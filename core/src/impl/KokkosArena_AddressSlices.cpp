@@ -17,9 +17,10 @@ std::size_t AddressSlices::take(std::size_t slices, std::size_t step) noexcept {
       if (!m_came_round) {
         m_came_round = true;
         std::fprintf(stderr,
-                     "KokkosArena: the addresses for checked Views have been "
-                     "used up; the oldest are used again, so a View that was "
-                     "dropped that long ago may go unnoticed\n");
+                     "KokkosArena: the %zu bytes of addresses for checked "
+                     "Views have been used up; the oldest are used again, so a "
+                     "View that was dropped that long ago may go unnoticed\n",
+                     m_count * m_slice_bytes);
       }
       continue;
     }

@@ -22,8 +22,9 @@ class AddressSlices {
 
   constexpr AddressSlices() = default;
   /// \param[in] table  One for each slice, all unused.
-  AddressSlices(Slice* table, std::size_t count) noexcept
-      : m_table(table), m_count(count) {}
+  /// \param[in] bytes  Of a slice, for a message.
+  AddressSlices(Slice* table, std::size_t count, std::size_t bytes) noexcept
+      : m_table(table), m_count(count), m_slice_bytes(bytes) {}
 
   /// \brief So many in a row, valid from now on.
   /// \param[in] step  The first is a multiple of it.
@@ -37,13 +38,13 @@ class AddressSlices {
   void drop(std::size_t first, std::size_t slices) noexcept;
 
   Slice operator[](std::size_t slice) const noexcept { return m_table[slice]; }
-  std::size_t count() const noexcept { return m_count; }
 
  private:
-  Slice* m_table      = nullptr;
-  std::size_t m_count = 0;
-  std::size_t m_next  = 0;
-  bool m_came_round   = false;
+  Slice* m_table            = nullptr;
+  std::size_t m_count       = 0;
+  std::size_t m_slice_bytes = 0;
+  std::size_t m_next        = 0;
+  bool m_came_round         = false;
 };
 
 }  // namespace KokkosArena::Impl

@@ -55,7 +55,7 @@ CheckedAddresses reserve() noexcept {
     // Zero is Slice::unused.
     if (auto* const table = static_cast<Slice*>(
             zeroed_pages(bytes / slice_bytes * sizeof(Slice)))) {
-      slices           = AddressSlices(table, bytes / slice_bytes);
+      slices           = AddressSlices(table, bytes / slice_bytes, slice_bytes);
       auto const first = reinterpret_cast<std::uintptr_t>(begin) >> slice_shift;
       return {begin, begin + bytes, begin,
               reinterpret_cast<Slice*>(reinterpret_cast<std::uintptr_t>(table) -

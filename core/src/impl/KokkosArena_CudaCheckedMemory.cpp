@@ -207,7 +207,7 @@ class CudaCheckedMemory final : public CheckedMemory {
       cuMemAddressFree(begin, bytes);
       return false;
     }
-    m_slices           = AddressSlices(m_table.get(), count);
+    m_slices           = AddressSlices(m_table.get(), count, slice_bytes);
     m_device_table     = table;
     m_device_ring      = ring;
     m_checks.begin     = begin;
