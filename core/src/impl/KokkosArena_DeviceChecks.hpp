@@ -69,7 +69,7 @@ DeviceChecksCopy const device_checks_copy([](DeviceChecks const& checks) {
 
 #if defined(__CUDA_ARCH__)
 /// \brief Ends the kernel with what the host has written of the address.
-[[noreturn, gnu::noinline]] __device__ void invalid_access_in_kernel(
+[[gnu::noinline]] __device__ void invalid_access_in_kernel(
     std::uintptr_t address) {
   auto const& checks = device_checks;
   for (unsigned i = 0; i < checks.ring_size; ++i) {
@@ -77,7 +77,7 @@ DeviceChecksCopy const device_checks_copy([](DeviceChecks const& checks) {
         checks
             .dropped[(checks.newest + checks.ring_size - i) % checks.ring_size];
     if (address >= range.begin && address < range.end) {
-      Kokkos::abort(range.text);
+      return Kokkos::abort(range.text);
     }
   }
   Kokkos::abort(
