@@ -145,10 +145,13 @@ struct SpaceAwareAccessor<KokkosArena::CheckedSpace<MemorySpace>, Nested>
                                              std::size_t i) const {
     if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
       KOKKOS_IF_ON_HOST((KokkosArena::Impl::check_access(address(handle));))
-    } else {
+    }
+#if defined(KOKKOS_ENABLE_CUDA)
+    else {
       KOKKOS_IF_ON_DEVICE(
           (KokkosArena::Impl::check_access_in_kernel(address(handle));))
     }
+#endif
     return base_type::access(handle, i);
   }
 
