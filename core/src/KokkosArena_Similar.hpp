@@ -40,7 +40,7 @@ std::size_t array_bytes(std::string const& label,
   }
   if (overflow) {
     std::string message = "KokkosArena: View \"" + label + "\" of ";
-    for (std::size_t r = 0; r < Rank; ++r) {
+    for (std::size_t r = 0; r != Rank; ++r) {
       message += (r ? " x " : "") + std::to_string(extents[r]);
     }
     message += " elements of " + std::to_string(sizeof(T)) +
@@ -121,7 +121,7 @@ ViewType make_view(std::string const& label, Extents... extents) {
   std::array<std::size_t, rank> all{};
   std::array<std::size_t, sizeof...(Extents)> const dynamic{
       static_cast<std::size_t>(extents)...};
-  for (std::size_t r = 0; r < rank; ++r) {
+  for (std::size_t r = 0; r != rank; ++r) {
     all[r] = r < dynamic.size() ? dynamic[r] : ViewType::static_extent(r);
   }
   using value_type                  = typename ViewType::value_type;

@@ -58,8 +58,9 @@ class HostHandleSource {
 template <class MemorySpace>
 class DeviceHandleSource {
  public:
-  /// What Kokkos' atomics and the devices' own agree upon.
-  using counter_type = unsigned long long;
+  /// The type of 8 bytes for which Kokkos' atomics are the device's own, and no
+  /// loops of compare-and-swap (desul's Fetch_Op_CUDA.hpp, Kokkos 4.7).
+  using counter_type = std::uint64_t;
 
   /// \param[in] used    The counter at the region's front; set to 0 before a
   ///                    kernel comes here.
@@ -99,13 +100,23 @@ class DeviceHandleSource {
     // Looked at first, so that the counter is moved past the end only by those
     // who ask at the same time, and can't wrap around. It is not taken back
     // then: two who do could let a third have what a fourth has got.
-    if (Kokkos::atomic_load(m_used) > m_bytes - needed) return nullptr;
+    if (present(m_used) > m_bytes - needed) return nullptr;
     auto const offset = add_to(m_used, needed);
     if (offset > m_bytes - needed) return nullptr;
     auto const address =
         reinterpret_cast<std::uintptr_t>(m_used) + granule + offset;
     return reinterpret_cast<void*>((address + padding) &
                                    ~std::uintptr_t(alignment - 1));
+  }
+
+  /// \return What the counter was a moment ago. On devices by a plain load,
+  /// whole as any aligned one of 8 bytes: Kokkos' atomic one writes, so that
+  /// all threads would queue for it. An old value does no harm, since the
+  /// counter only grows, and what counts is what \c add_to gives.
+  KOKKOS_FUNCTION static counter_type present(counter_type const* counter) {
+    KOKKOS_IF_ON_HOST((return Kokkos::atomic_load(counter);))
+    KOKKOS_IF_ON_DEVICE(
+        (return *static_cast<counter_type const volatile*>(counter);))
   }
 
   /// \brief Adds \c n to the counter. \return What it was before, as if the
