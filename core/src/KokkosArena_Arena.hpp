@@ -23,6 +23,7 @@
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -311,9 +312,12 @@ class Arena {
       [[maybe_unused]] execution_space const& instance,
       ArenaOptions const& options) {
     if constexpr (Impl::is_synchronous_v<execution_space>) {
+      using upstream_type =
+          std::conditional_t<std::is_same_v<memory_space, Kokkos::HostSpace>,
+                             Impl::HostUpstream,
+                             Impl::SpaceUpstream<memory_space>>;
       if (!options.stream_ordered) {
-        return std::make_unique<Impl::SpaceUpstream<memory_space>>(
-            options.huge_pages);
+        return std::make_unique<upstream_type>(options.huge_pages);
       }
     } else {
       if (!options.stream_ordered) {

@@ -41,10 +41,10 @@ struct Hole {
 /// \brief A contiguous range that is handed out from its two ends, with the
 /// holes that frees leave behind.
 ///
-/// Invariant: [begin, top) and [floor, end) are each the disjoint union of
-/// allocations and holes; holes are sorted, never adjacent to each other nor to
-/// the free range [top, floor). So a block whose last allocation is given back
-/// has no hole and is empty.
+/// Invariant: the room is [top, floor); [begin, top) and [floor, end) are each
+/// the disjoint union of allocations and holes; holes are sorted, never
+/// adjacent to each other nor to the free range [top, floor). So a block whose
+/// last allocation is given back has no hole and is empty.
 ///
 /// A block that poisons (see KokkosArena_Poison.hpp): poisoned is all but the
 /// bytes that were asked for, which leaves out what fills up a granule.
@@ -58,6 +58,8 @@ class Block {
         m_floor(begin + bytes),
         m_begin(begin),
         m_end(begin + bytes),
+        m_low(begin),
+        m_high(begin + bytes),
         m_poisons(poisons) {
     poison(begin, begin + bytes);
   }
@@ -67,7 +69,7 @@ class Block {
   /// \param[in] most_holes  Look at no more of them than that.
   std::uintptr_t allocate(std::size_t bytes, std::size_t alignment,
                           std::size_t most_holes = few_holes) noexcept {
-    if (bytes <= m_largest_hole) [[unlikely]] {
+    if (bytes <= largest_hole(most_holes)) [[unlikely]] {
       if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
         return unpoisoned(address, bytes);
       }
@@ -80,12 +82,12 @@ class Block {
   /// chain of layers outlives its input, both then leave no hole.
   std::uintptr_t allocate_large(std::size_t bytes, std::size_t alignment,
                                 std::size_t most_holes = few_holes) noexcept {
-    if (bytes <= m_largest_hole) {
+    if (bytes <= largest_hole(most_holes)) {
       if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
         return unpoisoned(address, bytes);
       }
     }
-    bool const low = m_top == m_begin || (m_floor != m_end && m_last_is_high);
+    bool const low = m_top <= m_low || (m_floor < m_high && m_last_is_high);
     m_last_is_high = !low;
     return unpoisoned(low ? take_from_top(bytes, alignment)
                           : take_from_floor(bytes, alignment),
@@ -137,6 +139,88 @@ class Block {
   }
   std::size_t peak() const noexcept { return m_peak; }
 
+  // For a block in a run of addresses, whose end can move.
+
+  /// \brief Makes the block end at \c bytes, more than it has. The room is then
+  /// what lies behind all allocations.
+  void extend(std::size_t bytes) noexcept {
+    auto const old_end = m_end;
+    if (m_floor != m_end) {
+      // What is at the upper end stays where it is.
+      Hole const gap{m_top, m_floor};
+      m_top = m_floor = m_end;
+      if (gap.bytes() > 0) insert_hole(gap);
+      if (!m_holes.empty() && m_holes.back().end == old_end) {
+        m_top = m_holes.back().begin;
+        m_hole_bytes -= m_holes.back().bytes();
+        m_holes.pop_back();
+      }
+    }
+    m_end = m_floor = m_begin + bytes;
+    m_low           = m_top;
+    m_high          = m_floor;
+    poison(old_end, m_end);
+  }
+
+  /// \return The least bytes that the block can be made to end at: nothing
+  /// behind them is in use.
+  std::size_t least_bytes() const noexcept {
+    if (m_floor == m_end) return m_top - m_begin;
+    bool const free = !m_holes.empty() && m_holes.back().end == m_end;
+    return (free ? m_holes.back().begin : m_end) - m_begin;
+  }
+  /// \pre \c bytes is at least \c least_bytes(), and less than there are.
+  void shrink(std::size_t bytes) noexcept {
+    bool const tail_is_room = m_floor == m_end;
+    m_end                   = m_begin + bytes;
+    if (tail_is_room) {
+      m_floor = m_high = m_end;
+      return;
+    }
+    auto& tail = m_holes.back();
+    m_hole_bytes -= tail.end - m_end;
+    tail.end = m_end;
+    if (tail.bytes() == 0) m_holes.pop_back();
+  }
+
+  /// \brief Makes the largest free range the room, and leaves the others alone
+  /// until there is no other place: to look through them all for every
+  /// allocation would cost more than they save.
+  void use_largest_range() noexcept {
+    auto const largest = std::max_element(
+        m_holes.begin(), m_holes.end(),
+        [](Hole const& a, Hole const& b) { return a.bytes() < b.bytes(); });
+    if (largest != m_holes.end() && largest->bytes() > room()) {
+      Hole const range = *largest;
+      Hole const old{m_top, m_floor};
+      m_hole_bytes -= range.bytes();
+      m_holes.erase(largest);
+      m_top   = range.begin;
+      m_floor = range.end;
+      if (old.bytes() > 0) insert_hole(old);
+    }
+    m_low          = m_top;
+    m_high         = m_floor;
+    m_largest_hole = 0;
+    m_left_alone   = m_hole_bytes;
+    m_last_is_high = false;
+  }
+
+  /// \brief Calls f(begin, end) for all that is free, but for the first \c kept
+  /// bytes of the room.
+  template <class F>
+  void for_free_ranges(std::size_t kept, F const& f) const {
+    for (auto const& hole : m_holes) f(hole.begin, hole.end);
+    if (kept < room()) f(m_top + kept, m_floor);
+  }
+
+  /// Of all free ranges.
+  std::size_t largest_free() const noexcept {
+    auto largest = room();
+    for (auto const& hole : m_holes) largest = std::max(largest, hole.bytes());
+    return largest;
+  }
+
   bool contains(std::uintptr_t address) const noexcept {
     return address - m_begin < m_end - m_begin;
   }
@@ -187,6 +271,10 @@ class Block {
   std::size_t used() const noexcept {
     return (m_top - m_begin) + (m_end - m_floor);
   }
+  /// The same without the holes that \c use_largest_range has left alone.
+  std::size_t in_use() const noexcept {
+    return used() - std::min(m_left_alone, m_hole_bytes);
+  }
   /// Of the free range between the two ends.
   std::size_t room() const noexcept { return m_floor - m_top; }
   std::vector<Hole> const& holes() const noexcept { return m_holes; }
@@ -206,6 +294,13 @@ class Block {
   std::size_t chunk_bytes = 0;
 
  private:
+  /// What is worth a look: not the holes that \c use_largest_range leaves
+  /// alone, unless there is no other room.
+  std::size_t largest_hole(std::size_t most_holes) const noexcept {
+    return most_holes == all_holes && !m_holes.empty() ? all_holes
+                                                       : m_largest_hole;
+  }
+
   std::uintptr_t unpoisoned(std::uintptr_t address,
                             std::size_t bytes) const noexcept {
     if (m_poisons && address) Impl::unpoison(address, bytes);
@@ -213,11 +308,12 @@ class Block {
   }
 
   void forget_all() noexcept {
-    m_top          = m_begin;
-    m_floor        = m_end;
-    m_largest_hole = 0;
-    m_hole_bytes   = 0;
-    m_old_holes    = 0;
+    m_top = m_low = m_begin;
+    m_floor = m_high = m_end;
+    m_left_alone     = 0;
+    m_largest_hole   = 0;
+    m_hole_bytes     = 0;
+    m_old_holes      = 0;
     m_holes.clear();
   }
 
@@ -365,12 +461,17 @@ class Block {
   std::size_t m_largest_hole = 0;  ///< An upper bound; 0 if there is no hole.
   std::uintptr_t m_begin;
   std::uintptr_t m_end;
+  /// The ends of the free range that the room was made of: between them and
+  /// the room lies what has been handed out since.
+  std::uintptr_t m_low;
+  std::uintptr_t m_high;
   bool m_poisons;  ///< In every build, so that the layout is the same.
   bool m_last_is_high      = false;  ///< Of the large ones.
   std::size_t m_warm       = 0;      ///< Index of the hole that was made last.
   std::size_t m_peak       = 0;
   std::size_t m_hole_bytes = 0;  ///< Of all together.
   std::size_t m_old_holes  = 0;  ///< The same when the peak was restarted.
+  std::size_t m_left_alone = 0;  ///< The same by use_largest_range().
   std::vector<Hole> m_holes;
 };
 

@@ -91,6 +91,7 @@ ArenaOptions validated(ArenaOptions options) {
 }  // namespace
 
 Core* find_core(void const* address) noexcept {
+  if (auto* const core = owner_of(address)) return core;
   auto const a = reinterpret_cast<std::uintptr_t>(address);
   auto& all    = registry();
   if (!all.may_have(a)) return nullptr;
@@ -228,40 +229,45 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
     if (room() + empty + m_upstream->bytes_set_aside() < needed) return false;
     return_empty_blocks();
   }
+  auto const wanted = m_policy.next_block_bytes(needed, capacity(m_blocks));
+  // A bounded arena waits for what it has given back.
+  if (room() < wanted) m_upstream->return_all();
+  if (grow_in_place(needed, room())) return true;
   // Now, so that nothing can fail once a block has been taken, nor when it is
   // retired or brought back later.
   auto const total = m_blocks.size() + m_retired.size() + 1;
   m_blocks.reserve(total);
   m_retired.reserve(total);
-  auto const wanted = m_policy.next_block_bytes(needed, capacity(m_blocks));
-  // A bounded arena waits for what it has given back.
-  if (room() < wanted) m_upstream->return_all();
-  auto bytes   = std::min(wanted, room());
-  void* memory = nullptr;
-  while (!memory) {
+  auto bytes = std::min(wanted, room());
+  auto block = take_run_block(bytes, needed);
+  if (!block) {
+    void* memory = nullptr;
+    while (!memory) {
+      try {
+        memory = m_upstream->allocate(bytes);
+      } catch (std::exception const& e) {
+        failure = e.what();
+        if (bytes == needed) return false;
+        bytes = needed;
+      }
+    }
     try {
-      memory = m_upstream->allocate(bytes);
-    } catch (std::exception const& e) {
-      failure = e.what();
-      if (bytes == needed) return false;
-      bytes = needed;
+      auto const first =
+          align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
+      auto const end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) /
+                       granule * granule;
+      block = std::make_unique<OwnedBlock>(memory, bytes, first, end - first,
+                                           poisons());
+      auto& all = registry();
+      std::lock_guard const guard(all.mutex);
+      all.add(first, {end, this});
+    } catch (...) {
+      m_upstream->deallocate(memory, bytes);
+      throw;
     }
   }
-  try {
-    auto const first =
-        align_up(reinterpret_cast<std::uintptr_t>(memory), granule);
-    auto const end =
-        (reinterpret_cast<std::uintptr_t>(memory) + bytes) / granule * granule;
-    auto block = std::make_unique<OwnedBlock>(memory, bytes, first, end - first,
-                                              poisons());
-    auto& all  = registry();
-    std::lock_guard const guard(all.mutex);
-    all.add(first, {end, this});
-    m_blocks.push_back(std::move(block));
-  } catch (...) {
-    m_upstream->deallocate(memory, bytes);
-    throw;
-  }
+  bytes = block->upstream_bytes;
+  m_blocks.push_back(std::move(block));
   ++m_upstream_allocations;
   m_upstream_bytes += bytes;
   serve_from(*m_blocks.back());
@@ -269,8 +275,92 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
   return true;
 }
 
+/// \return A block that can grow in place, of so many bytes or at least as many
+/// as are needed; null if there is none.
+std::unique_ptr<Core::OwnedBlock> Core::take_run_block(std::size_t bytes,
+                                                       std::size_t needed) {
+  for (auto const size : {bytes, needed}) {
+    auto const run = m_upstream->begin_run(size, m_options.maximum_bytes);
+    if (run.bytes == 0) continue;
+    try {
+      auto block = std::make_unique<OwnedBlock>(run, align_down(size, granule),
+                                                poisons());
+      set_owner(run, this);
+      return block;
+    } catch (...) {
+      m_upstream->end_run(run, size);
+      throw;
+    }
+  }
+  return nullptr;
+}
+
+/// \brief Has more of the newest block's run made usable.
+/// \param[in] most  Bytes more at most.
+/// \return Whether so many bytes are free there in one piece now.
+bool Core::grow_in_place(std::size_t needed, std::size_t most) noexcept {
+  if (m_blocks.empty() || !m_blocks.back()->grows_in_place()) return false;
+  auto& block     = *m_blocks.back();
+  auto const have = block.capacity();
+  // What is free at its end counts.
+  auto const tail    = have - block.least_bytes();
+  auto const missing = needed > tail ? needed - tail : granule;
+  most               = std::min(most, block.run.bytes - have);
+  if (missing > most) return false;
+  // As much as there is already, so that the number of steps grows with the
+  // logarithm; what isn't touched costs no memory.
+  auto const twice =
+      std::min(align_down(most, granule), std::max(missing, have));
+  for (auto const more : {twice, missing}) {
+    if (!m_upstream->resize_run(block.run, have, have + more)) continue;
+    block.extend(have + more);
+    block.upstream_bytes = have + more;
+    ++m_upstream_allocations;
+    m_upstream_bytes += more;
+    serve_from(block);
+    if (m_trace) m_trace->event("block grown", more);
+    return true;
+  }
+  return false;
+}
+
+/// \return Whether it has about what the next cycle will need.
+bool Core::keeps(OwnedBlock const& block) const noexcept {
+  if (!block.grows_in_place()) return m_policy.keeps(block.capacity());
+  auto const wanted = m_policy.recommended_bytes();
+  // Around survivors it takes more, and how much changes with them.
+  return block.capacity() <= wanted + (block.live > 0 ? wanted : wanted / 8);
+}
+
+/// \brief Gives back what a block that grows in place has too much, and makes
+/// the largest free range around survivors the one to serve from.
+/// \param[in] keep  What the next cycle will need; otherwise nothing.
+void Core::trim(OwnedBlock& block, bool keep) noexcept {
+  auto const wanted = keep ? m_policy.recommended_bytes() : 0;
+  if (block.grows_in_place() && (!keep || !keeps(block))) {
+    auto const bytes = std::max(align_up(wanted, granule), block.least_bytes());
+    if (bytes < block.capacity()) {
+      auto const old = block.capacity();
+      block.shrink(bytes);
+      m_upstream->resize_run(block.run, old, bytes);
+      block.upstream_bytes = bytes;
+    }
+  }
+  if (block.live == 0) return;
+  // Once, until a cycle has needed more again.
+  if (block.grows_in_place() && block.touched > wanted + wanted / 4) {
+    block.for_free_ranges(wanted, discard_pages);
+    block.touched = wanted;
+  }
+  block.use_largest_range();
+}
+
 void Core::return_block(OwnedBlock& block) noexcept {
   if (m_trace) m_trace->event("block returned", block.upstream_bytes);
+  if (block.grows_in_place()) {
+    m_upstream->end_run(block.run, block.upstream_bytes);
+    return;
+  }
   {
     auto& all = registry();
     std::lock_guard const guard(all.mutex);
@@ -383,6 +473,7 @@ void Core::record_cycle() noexcept {
   std::size_t peak = 0;
   for (auto const& block : m_blocks) {
     peak += block->peak();
+    block->touched = std::max(block->touched, block->peak());
     block->restart_peak();
   }
   m_policy.record_cycle(peak);
@@ -416,8 +507,7 @@ void Core::dissolve_chunk(Block& chunk, ChunkViews const& views) noexcept {
 }
 
 bool Core::keeps_block_of_chunks() const noexcept {
-  return m_blocks.size() == 1 && m_blocks[0]->live == 0 &&
-         m_policy.keeps(m_blocks[0]->capacity());
+  return m_blocks.size() == 1 && m_blocks[0]->live == 0 && keeps(*m_blocks[0]);
 }
 
 void Core::drop_all(bool keep_blocks) noexcept {
@@ -434,11 +524,12 @@ void Core::drop_all(bool keep_blocks) noexcept {
   }
   if (survivors > 0) {
     drop_untracked_after(0);
-    // A bounded arena that has no room for a fresh block goes on in the space
-    // around the survivors.
+    // The arena goes on in the space around them, or else takes fresh blocks,
+    // if it is bounded as long as there is room for one.
     auto const room = m_options.maximum_bytes - held(m_retired) - survivors;
-    if (!keep_blocks ||
-        room >= m_policy.recommended_bytes() - m_policy.spare_bytes()) {
+    if (!m_upstream->leaves_survivors_in_place() &&
+        (!keep_blocks ||
+         room >= m_policy.recommended_bytes() - m_policy.spare_bytes())) {
       std::erase_if(m_blocks, [&](auto& block) {
         if (block->live == 0) return false;
         if (m_trace) trace_retirement(*block);
@@ -454,8 +545,13 @@ void Core::drop_all(bool keep_blocks) noexcept {
   }
   bool const keep =
       keep_blocks &&
-      (survivors > 0 ||
-       (m_blocks.size() == 1 && m_policy.keeps(m_blocks[0]->capacity())));
+      (survivors > 0 ? capacity(m_blocks) / 2 <= m_policy.recommended_bytes() ||
+                           m_blocks.size() == 1
+                     : m_blocks.size() == 1 && (m_blocks[0]->grows_in_place() ||
+                                                keeps(*m_blocks[0])));
+  for (auto& block : m_blocks) {
+    if (keep || block->live > 0) trim(*block, keep_blocks);
+  }
   if (keep) {
     select_current();
   } else {

@@ -6,6 +6,7 @@
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_HostAddresses.hpp>
 #include <impl/KokkosArena_Trace.hpp>
 #include <impl/KokkosArena_UntrackedLog.hpp>
 #include <impl/KokkosArena_Upstream.hpp>
@@ -333,8 +334,18 @@ class Core {
         : Block(first, bytes, poisons),
           upstream_memory(memory),
           upstream_bytes(asked) {}
+    OwnedBlock(AddressRun in, std::size_t bytes, bool poisons) noexcept
+        : Block(in.begin, bytes, poisons),
+          upstream_memory(nullptr),
+          upstream_bytes(bytes),
+          run(in) {}
+    bool grows_in_place() const noexcept { return run.bytes > 0; }
+
     void* upstream_memory;
     std::size_t upstream_bytes;
+    AddressRun run{};
+    /// No more of it than that has memory, once its capacity has been trimmed.
+    std::size_t touched = 0;
   };
   using Blocks = std::vector<std::unique_ptr<OwnedBlock>>;
 
@@ -359,6 +370,11 @@ class Core {
   std::uintptr_t take_from_any(std::size_t bytes, std::size_t alignment,
                                bool for_view) noexcept;
   bool acquire_block(std::size_t needed, std::string& failure);
+  std::unique_ptr<OwnedBlock> take_run_block(std::size_t bytes,
+                                             std::size_t needed);
+  bool grow_in_place(std::size_t needed, std::size_t most) noexcept;
+  void trim(OwnedBlock& block, bool keep) noexcept;
+  bool keeps(OwnedBlock const& block) const noexcept;
   void return_block(OwnedBlock& block) noexcept;
   void return_empty_blocks() noexcept;
   std::uintptr_t revive_retired_block(std::size_t bytes,
@@ -373,7 +389,7 @@ class Core {
 
   static std::size_t used(Blocks const& blocks) noexcept {
     std::size_t sum = 0;
-    for (auto const& block : blocks) sum += block->used();
+    for (auto const& block : blocks) sum += block->in_use();
     return sum;
   }
   static std::size_t capacity(Blocks const& blocks) noexcept {
@@ -431,7 +447,7 @@ inline void Core::note_peaks() noexcept {
     auto const unknown = block->chunk_bytes -
                          (block.get() == m_chunk_block ? m_used_in_chunk : 0);
     block->note_peak(unknown);
-    in_service += block->used() - unknown;
+    in_service += block->in_use() - unknown;
   }
   m_peak = std::max(m_peak, in_service);
   m_peak_live_bytes =

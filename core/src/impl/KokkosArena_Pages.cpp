@@ -110,6 +110,14 @@ void take_pages_back(void* address, std::size_t bytes) noexcept {
   }
 }
 
+void advise_huge_pages(void* address, std::size_t bytes) noexcept {
+  madvise(address, bytes, MADV_HUGEPAGE);
+}
+
+void forget_pages(void* address, std::size_t bytes) noexcept {
+  madvise(address, bytes, MADV_DONTNEED);
+}
+
 bool protect_pages(void* address, std::size_t bytes, bool accessible) noexcept {
   return mprotect(address, bytes,
                   accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
@@ -143,6 +151,8 @@ void unreserve_addresses(void* address, std::size_t) noexcept {
 bool lend_pages(void*, std::size_t, bool) noexcept { return true; }
 bool move_pages(void*, void*, std::size_t) noexcept { return false; }
 void take_pages_back(void*, std::size_t) noexcept {}
+void advise_huge_pages(void*, std::size_t) noexcept {}
+void forget_pages(void*, std::size_t) noexcept {}
 bool protect_pages(void*, std::size_t, bool) noexcept { return false; }
 std::size_t page_bytes() noexcept { return 4096; }
 

@@ -56,6 +56,13 @@ bool lend_pages(void* address, std::size_t bytes, bool huge_pages) noexcept;
 /// \return Whether the system can do that; otherwise nothing has happened.
 bool move_pages(void* from, void* to, std::size_t bytes) noexcept;
 
+/// \brief Advises 2 MiB pages; the range is a multiple of these.
+void advise_huge_pages(void* address, std::size_t bytes) noexcept;
+
+/// \brief Lets the pages' memory go; they can be accessed, and are zero then.
+/// Where the system can't, nothing happens.
+void forget_pages(void* address, std::size_t bytes) noexcept;
+
 /// \brief Gives the pages back; the addresses fault from then on.
 void take_pages_back(void* address, std::size_t bytes) noexcept;
 

@@ -4,6 +4,8 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <impl/KokkosArena_AdoptionPause.hpp>
+#include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_HostAddresses.hpp>
 #include <impl/KokkosArena_Pages.hpp>
 #include <impl/KokkosArena_Poison.hpp>
 
@@ -33,6 +35,25 @@ class Upstream {
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
   /// \return Whether the arena is to poison what is free.
   virtual bool is_poisonable() const noexcept = 0;
+
+  // Memory that grows in place.
+
+  /// \brief A run of addresses, of which \c bytes are usable, for a block that
+  /// may grow to \c most.
+  /// \return An empty one if there are none, and there is \c allocate.
+  virtual AddressRun begin_run(std::size_t /*bytes*/, std::size_t /*most*/) {
+    return {};
+  }
+  /// \brief Changes how many bytes of it are usable. \return Whether that was
+  /// possible; less always is.
+  virtual bool resize_run(AddressRun, std::size_t /*from*/,
+                          std::size_t /*to*/) noexcept {
+    return false;
+  }
+  virtual void end_run(AddressRun, std::size_t /*bytes*/) noexcept {}
+  /// \return Whether an arena is to go on around Views that outlive a reset,
+  /// and not to retire their block.
+  virtual bool leaves_survivors_in_place() const noexcept { return false; }
 
   // Where kernels run behind the host's back, what is given back may still be
   // in use. It is set aside then, and returned when the kernels have passed.
@@ -116,6 +137,52 @@ class SpaceUpstream : public Upstream {
   [[no_unique_address]] MemorySpace m_space;
 
  private:
+  bool m_huge_pages;
+};
+
+/// \brief HostSpace where kernels end before their launch returns: blocks are
+/// runs of addresses, which grow in place.
+class HostUpstream final : public SpaceUpstream<Kokkos::HostSpace> {
+ public:
+  explicit HostUpstream(bool huge_pages)
+      : SpaceUpstream(huge_pages), m_huge_pages(huge_pages) {}
+
+  AddressRun begin_run(std::size_t bytes, std::size_t most) override {
+    auto const run = take_run(most);
+    if (run.bytes >= bytes && extend_run(run, 0, usable(bytes), m_huge_pages)) {
+      report_pages_taken(reinterpret_cast<void*>(run.begin), bytes);
+      return run;
+    }
+    if (run.bytes > 0) give_back_run(run, 0);
+    return {};
+  }
+  bool resize_run(AddressRun run, std::size_t from,
+                  std::size_t to) noexcept override {
+    if (usable(to) > usable(from) &&
+        !extend_run(run, usable(from), usable(to), m_huge_pages)) {
+      return false;
+    }
+    if (to < from) {
+      if (is_poisonable()) unpoison(run.begin + to, from - to);
+      shrink_run(run, usable(to), usable(from));
+    }
+    // As a tool that knows allocations by their address has to see it.
+    report_pages_given_back(reinterpret_cast<void*>(run.begin), from);
+    report_pages_taken(reinterpret_cast<void*>(run.begin), to);
+    return true;
+  }
+  void end_run(AddressRun run, std::size_t bytes) noexcept override {
+    if (is_poisonable()) unpoison(run.begin, bytes);
+    report_pages_given_back(reinterpret_cast<void*>(run.begin), bytes);
+    give_back_run(run, usable(bytes));
+  }
+  bool leaves_survivors_in_place() const noexcept override { return true; }
+
+ private:
+  static std::size_t usable(std::size_t bytes) noexcept {
+    return align_up(bytes, run_page_bytes);
+  }
+
   bool m_huge_pages;
 };
 
