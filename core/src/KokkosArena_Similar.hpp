@@ -7,6 +7,7 @@
 
 #include <Kokkos_Core.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -121,9 +122,8 @@ ViewType make_view(std::string const& label, Extents... extents) {
   std::array<std::size_t, rank> all{};
   std::array<std::size_t, sizeof...(Extents)> const dynamic{
       static_cast<std::size_t>(extents)...};
-  for (std::size_t r = 0; r != rank; ++r) {
-    all[r] = r < dynamic.size() ? dynamic[r] : ViewType::static_extent(r);
-  }
+  for (std::size_t r = 0; r != rank; ++r) all[r] = ViewType::static_extent(r);
+  std::copy(dynamic.begin(), dynamic.end(), all.begin());
   using value_type                  = typename ViewType::value_type;
   [[maybe_unused]] auto const bytes = Impl::array_bytes<value_type>(label, all);
   if constexpr (Impl::ViewOfRecord<ViewType>) {

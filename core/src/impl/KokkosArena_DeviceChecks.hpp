@@ -77,7 +77,10 @@ DeviceChecksCopy const device_checks_copy([](DeviceChecks const& checks) {
         checks
             .dropped[(checks.newest + checks.ring_size - i) % checks.ring_size];
     if (address >= range.begin && address < range.end) {
-      return Kokkos::abort(range.text);
+      // From the kernel's own memory, as Kokkos passes its messages.
+      char text[sizeof(range.text)];
+      for (unsigned c = 0; c < sizeof(text); ++c) text[c] = range.text[c];
+      return Kokkos::abort(text);
     }
   }
   Kokkos::abort(

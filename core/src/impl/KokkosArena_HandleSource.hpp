@@ -129,7 +129,11 @@ class DeviceHandleSource {
   KOKKOS_FUNCTION static counter_type add_to(counter_type* counter,
                                              counter_type n) {
 #if defined(__CUDA_ARCH__)
-    auto const group  = __match_any_sync(__activemask(), n);
+    // Of one handle: a warp may have several.
+    auto const here = __activemask();
+    auto const group =
+        __match_any_sync(here, n) &
+        __match_any_sync(here, reinterpret_cast<std::uintptr_t>(counter));
     auto const leader = __ffs(static_cast<int>(group)) - 1;
     unsigned lane     = 0;
     asm("mov.u32 %0, %%laneid;" : "=r"(lane));

@@ -405,11 +405,17 @@ class SharedAllocationRecord<Space, void>
       }
     }
     if constexpr (!host_may_write) record_bytes = 0;
-    // The base space aligns to the least; more needs room to move.
+    // What the base space aligns to; more needs room to move.
+    constexpr auto base_alignment =
+        Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                                   base_space>::accessible
+            ? KokkosArena::Impl::granule
+            : least_alignment;
     auto const front =
         core ? KokkosArena::Impl::align_up(record_bytes + header_bytes,
                                            data_alignment)
-             : header_bytes + (alignment > least_alignment ? alignment : 0);
+             : header_bytes +
+                   (data_alignment > base_alignment ? data_alignment : 0);
     // Saturated: a sum that overflows is more than any arena has.
     constexpr auto most = std::numeric_limits<std::size_t>::max();
     auto bytes          = data_bytes > most - front ? most : data_bytes + front;
