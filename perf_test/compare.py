@@ -35,10 +35,10 @@ FEW = 3
 
 # A larger one is worse.
 EXACT = ("fences", "heap_allocations", "upstream_allocations", "system_calls", "peak_over_live",
-         "capacity_over_live", "instructions")
+         "capacity_over_live", "instructions", "device_allocations")
 
 CONTEXT = ("processor", "processors", "compiler", "malloc", "kokkos", "kokkos_configuration",
-           "transparent_huge_pages")
+           "transparent_huge_pages", "device")
 
 Key = tuple[str, str]
 
@@ -127,7 +127,7 @@ def counters(old: dict[Key, Benchmark], new: dict[Key, Benchmark]) -> tuple[list
 
 def warnings(old: Suite, new: Suite) -> list[str]:
     """Why both might not be comparable."""
-    pairs = [(key, old.context.get(key), new.context.get(key)) for key in CONTEXT]
+    pairs = [(key, old.context.get(key, "none"), new.context.get(key, "none")) for key in CONTEXT]
     pairs.append(("short", bool(old.about.get("short")), bool(new.about.get("short"))))
     mallocs = {run.name: run.malloc for run in old.runs}
     pairs += [(f"malloc of {run.name}", mallocs[run.name], run.malloc)

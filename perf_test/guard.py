@@ -7,7 +7,8 @@ A bounds file is a list of
       at most recorded * (1 + tolerance); better by more is said, so that the
       record can be lowered
   {"ratio": {"of": REGEX, "to": REGEX, "statistic": "median"}, "least": 2}
-      of times, each `of` over each `to` of the same run
+      of times, each `of` over each `to` of the same run; where both have a
+      group (?P<n>...), over those in which it is the same
 each with an optional "run": REGEX. They match whole names. Counters are held
 by the worst of all repetitions. With "where_known": true, a benchmark may lack
 the counter, if the system doesn't tell. The instructions recorded are those of
@@ -27,6 +28,7 @@ from pathlib import Path
 from results import Benchmark, ResultsError, Run, Suite, load
 
 BOUNDS = Path(__file__).with_name("bounds.json")
+DEVICE_BOUNDS = Path(__file__).with_name("device_bounds.json")
 KEYS = {"name", "run", "counter", "most", "least", "recorded", "tolerance", "ratio",
         "where_known"}
 STATISTICS = {"median", "low", "high"}
@@ -64,6 +66,16 @@ def read_bounds(file: Path) -> list[dict]:
             raise ResultsError(f"{file}, bound {number}: {error}; `guard.py --help` "
                                f"says what a bound is made of") from error
     return bounds
+
+
+def bounds_of(suite: Suite, file: Path | None = None) -> list[dict]:
+    """Those in the file, or those that there are of what the suite has run."""
+    if file:
+        return read_bounds(file)
+    programs = suite.programs
+    files = [] if programs == {"device"} else [BOUNDS]
+    files += [DEVICE_BOUNDS] if "device" in programs else []
+    return [bound for one in files for bound in read_bounds(one)]
 
 
 def _check_bound(bound: dict) -> None:
@@ -128,12 +140,20 @@ def _ratios(suite: Suite, bound: dict) -> Iterator[Check]:
     for run in _runs(suite, bound):
         for of in _matching(run, ratio["of"]):
             for to in _matching(run, ratio["to"]):
+                if not _belong_together(ratio, of, to):
+                    continue
                 figure = f"{run.name}: {of.name} / {to.name}: {statistic}"
                 if of.time is None or to.time is None or getattr(to.time, statistic) <= 0:
                     yield Check(figure, None, _limit(bound), False, "lacks a time")
                 else:
                     value = getattr(of.time, statistic) / getattr(to.time, statistic)
                     yield _verdict(figure, value, bound)
+
+
+def _belong_together(ratio: dict, of: Benchmark, to: Benchmark) -> bool:
+    ours, theirs = (re.fullmatch(ratio[key], benchmark.name).groupdict()
+                    for key, benchmark in (("of", of), ("to", to)))
+    return all(ours[key] == theirs[key] for key in ours.keys() & theirs.keys())
 
 
 def _verdict(figure: str, value: float, bound: dict) -> Check:
@@ -180,11 +200,12 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, epilog=main.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, metavar="DIR", help="that perf_test/run.py filled")
-    parser.add_argument("--bounds", type=Path, default=BOUNDS, help="instead of bounds.json")
+    parser.add_argument("--bounds", type=Path,
+                        help="instead of bounds.json, and device_bounds.json for a device")
     options = parser.parse_args(arguments)
     try:
         suite = load(options.directory)
-        checks = check(suite, read_bounds(options.bounds))
+        checks = check(suite, bounds_of(suite, options.bounds))
     except ResultsError as error:
         print(f"guard: {error}", file=sys.stderr)
         return 2

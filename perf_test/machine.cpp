@@ -15,6 +15,8 @@
 #include <gnu/libc-version.h>
 #endif
 
+#include "device_backend.hpp"
+
 namespace KokkosArena::Perf {
 
 namespace {
@@ -33,7 +35,11 @@ std::string first_word_after(std::string const& name,
 }
 
 std::string compiler() {
-#if defined(__clang__)
+#if defined(__NVCC__)
+  return "nvcc " + std::to_string(__CUDACC_VER_MAJOR__) + "." +
+         std::to_string(__CUDACC_VER_MINOR__) + " with " +
+         first_word_after("GCC ", __VERSION__);
+#elif defined(__clang__)
   return first_word_after("Clang ", __clang_version__);
 #elif defined(__GNUC__)
   return first_word_after("GCC ", __VERSION__);
@@ -120,6 +126,15 @@ std::string huge_page_mode() {
   return line.substr(open + 1, close - open - 1);
 }
 
+/// With the version of the kernel's own driver, where it says it.
+std::string device() {
+  auto name = device_name();
+  std::ifstream file("/proc/driver/nvidia/version");
+  std::string line;
+  if (name != "none" && std::getline(file, line)) name += "; " + line;
+  return name;
+}
+
 double memory_bytes() {
   auto const pages = static_cast<double>(sysconf(_SC_PHYS_PAGES));
   return pages > 0 ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
@@ -141,10 +156,13 @@ Machine this_machine() {
           .compiler     = compiler(),
           .processor    = processor(),
           .huge_pages   = huge_page_mode(),
+          .device       = device(),
           .processors   = sysconf(_SC_NPROCESSORS_ONLN),
           .memory_bytes = memory_bytes(),
           .load         = load_average()};
 }
+
+std::string why_no_device() { return why_backend_has_no_device(); }
 
 bool is_busy(Machine const& machine) {
   // A build that has just ended has kept all processors busy.

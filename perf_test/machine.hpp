@@ -15,6 +15,7 @@ struct Machine {
   std::string compiler;    ///< Name and version.
   std::string processor;   ///< Model and number of processors.
   std::string huge_pages;  ///< Mode of transparent huge pages.
+  std::string device;      ///< Model and driver, or "none".
   long processors;         ///< That are online.
   double memory_bytes;     ///< Physical memory, 0 if not known.
   double load;             ///< Average of the last minute, 0 if not known.
@@ -22,6 +23,10 @@ struct Machine {
 
 /// \pre Kokkos is initialised.
 Machine this_machine();
+
+/// \return Why Kokkos::initialize would find no device and abort; empty where
+/// it finds one, or needs none.
+std::string why_no_device();
 
 /// \return Whether other programs are likely to disturb what is measured.
 bool is_busy(Machine const& machine);

@@ -3,6 +3,7 @@
 #include <Kokkos_Core.hpp>
 
 #include <algorithm>
+#include <iostream>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -69,6 +70,7 @@ void add_context() {
   benchmark::AddCustomContext("processor", machine.processor);
   benchmark::AddCustomContext("processors", std::to_string(machine.processors));
   benchmark::AddCustomContext("transparent_huge_pages", machine.huge_pages);
+  benchmark::AddCustomContext("device", machine.device);
 #ifdef KOKKOSARENA_PERF_HAS_UMPIRE
   benchmark::AddCustomContext("umpire", "yes");
 #else
@@ -79,6 +81,10 @@ void add_context() {
 }  // namespace
 
 int main(int argc, char* argv[]) {
+  if (auto const why = KokkosArena::Perf::why_no_device(); !why.empty()) {
+    std::cout << "no device: " << why << std::endl;
+    return 77;  // What CTest and run.py take for: not here.
+  }
   Kokkos::ScopeGuard const guard(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

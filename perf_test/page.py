@@ -11,7 +11,7 @@ from guard import Check
 from results import Benchmark, Run, Suite, Summary
 
 # The first of these that a question has is what its others are compared to.
-BASELINES = ("preallocated", "HostSpace", "malloc", "ScopedSpace", "std_pmr_monotonic")
+BASELINES = ("preallocated", "HostSpace", "malloc", "plain", "ScopedSpace", "std_pmr_monotonic")
 
 # The same done in another way, where the baseline is.
 ASKED_AS = {"handle": "View_uninitialized"}
@@ -28,11 +28,12 @@ PROGRAMS = {
     "steady": "Steady state",
     "kernels": "Kokkos Kernels",
     "instructions": "Instructions",
+    "device": "Device memory",
 }
 
 # Of the context, by the label on the page.
 ABOUT = (
-    ("Processor", "processor"), ("Processors", "processors"),
+    ("Processor", "processor"), ("Processors", "processors"), ("Device", "device"),
     ("Huge pages", "transparent_huge_pages"), ("Compiler", "compiler"), ("Kokkos", "kokkos"),
     ("Kokkos' configuration", "kokkos_configuration"), ("Back end", "backend"),
     ("Its threads", "threads"), ("malloc", "malloc"),
@@ -218,8 +219,9 @@ def _checks(checks: list[Check]) -> str:
         remark = f": {check.remark}" if check.remark else ""
         rows.append(f"<tr>{_cell(check.figure)}{_cell(measured, True)}{_cell(check.bound)}"
                     f'<td class="{kind}">{escape(verdict + remark)}</td></tr>')
-    text = ("<p>These do not depend on the machine's mood, or are ratios of an order of magnitude. "
-            "A counter is the worst of all repetitions; a ratio is one of medians.</p>")
+    text = ("<p>These do not depend on the machine's mood, or are ratios of an order of magnitude, "
+            "or of times on a device that nobody shares. A counter is the worst of all "
+            "repetitions; a ratio is one of medians.</p>")
     if missing := len(unmeasured(checks)):
         text += f'\n<p class="note">{missing} of them could not be checked.</p>'
     return '<h2 id="bounds">Figures with bounds</h2>\n' + text + "\n" + \

@@ -69,8 +69,13 @@ def available() -> bool:
 
 
 def draw_all(suite: Suite) -> list[Plot]:
-    """All plots, in the order of the page. Without matplotlib: none."""
-    return [_draw(suite, *plot) for plot in PLOTS] if available() else []
+    """All plots of what was run, in the order of the page. Without matplotlib: none."""
+    if not available():
+        return []
+    programs = suite.programs
+    chosen = () if programs == {"device"} else PLOTS
+    chosen += DEVICE_PLOTS if "device" in programs else ()
+    return [_draw(suite, *plot) for plot in chosen]
 
 
 def _draw(suite: Suite, name: str, title: str, caption: str,
@@ -148,6 +153,17 @@ MADE = (
 )
 WRITTEN = (("View_initialized", "arena_ThreadCached", "arena, constructor"),)
 
+# Label by allocator, in device memory.
+ON_DEVICE = {
+    "arena": "arena, constructor",
+    "arena_similar": "arena, similar()",
+    "RMM_pool": "RMM's pool, unmanaged",
+    "Umpire_QuickPool": "Umpire QuickPool, unmanaged",
+    "stream_ordered": "stream-ordered allocator, unmanaged",
+    "stream_ordered_trimmed": "stream-ordered, default pool, unmanaged",
+    "plain": "plain space",
+}
+
 
 def _temporaries(suite: Suite, host: str, others: tuple) -> list[Line]:
     lines: dict[str, Line] = {}
@@ -160,6 +176,15 @@ def _temporaries(suite: Suite, host: str, others: tuple) -> list[Line]:
             _collect(lines, _label(suite, benchmark), benchmark.parts.n,
                      _scaled(benchmark.time, 1e9))
     return _ordered(lines)
+
+
+def _temporaries_on_device(suite: Suite, question: str) -> list[Line]:
+    lines: dict[str, Line] = {}
+    for allocator, label in ON_DEVICE.items():
+        for benchmark in _measured(suite, "device", question):
+            if benchmark.allocator == allocator:
+                _collect(lines, label, benchmark.parts.n, _scaled(benchmark.time, 1e9))
+    return list(lines.values())
 
 
 def throughput(benchmark: Benchmark, processors: int | None) -> Summary:
@@ -197,9 +222,9 @@ def _throughputs(suite: Suite) -> list[Line]:
     return _ordered(lines)
 
 
-def _reductions(suite: Suite, question: str) -> list[Line]:
+def _reductions(suite: Suite, question: str, program: str = "reduction") -> list[Line]:
     """Times over that of what was allocated beforehand, that itself among them."""
-    found = list(_measured(suite, "reduction", question))
+    found = list(_measured(suite, program, question))
     base = {b.parts.n: b.time.median for b in found if b.allocator == "preallocated"}
     lines: dict[str, Line] = {}
     for benchmark in found:
@@ -275,8 +300,17 @@ def _xs(lines: Iterable[Line]) -> set[int]:
 
 def draw_temporaries(suite: Suite):
     """Nanoseconds for each temporary, against n."""
-    made = _temporaries(suite, "View_uninitialized", MADE)
-    written = _temporaries(suite, "View_initialized", WRITTEN)
+    return _draw_temporaries(_temporaries(suite, "View_uninitialized", MADE),
+                             _temporaries(suite, "View_initialized", WRITTEN))
+
+
+def draw_temporaries_on_device(suite: Suite):
+    """The same in device memory."""
+    return _draw_temporaries(_temporaries_on_device(suite, "View_uninitialized"),
+                             _temporaries_on_device(suite, "View_initialized"))
+
+
+def _draw_temporaries(made: list[Line], written: list[Line]):
     titled = [("Made and dropped", made), ("Made, written and dropped", written)]
     titled = [(title, lines) for title, lines in titled if lines]
     if not titled:
@@ -325,7 +359,16 @@ def _split(lines: list[Line]) -> tuple[list[Line], Line | None]:
 
 def draw_reduction(suite: Suite):
     """Time relative to preallocated temporaries, against n."""
-    lines, base = _split(_reductions(suite, "basic_reduction"))
+    return _draw_reduction(_reductions(suite, "basic_reduction"))
+
+
+def draw_reduction_on_device(suite: Suite):
+    """The same on the device."""
+    return _draw_reduction(_reductions(suite, "basic_reduction", "device"))
+
+
+def _draw_reduction(all_lines: list[Line]):
+    lines, base = _split(all_lines)
     if not lines or base is None:
         raise Missing("basic_reduction wasn't measured together with its preallocated")
     styles = _styles(lines)
@@ -416,4 +459,13 @@ PLOTS = (
     ("memory", "Memory over time",
      "A chain of layers, run several times: what its Views hold (live) and what the process "
      "occupies beyond its beginning (resident). One panel for each place.", draw_memory),
+)
+
+DEVICE_PLOTS = (
+    ("device_temporaries", "Time of a temporary in device memory, by its size",
+     "Nanoseconds to make and drop one temporary View of n doubles, as the host sees it; both axes "
+     "are logarithmic. What is written is zeroed by the device.", draw_temporaries_on_device),
+    ("device_reduction", "A reduction on the device, relative to preallocated temporaries",
+     "How much longer a reduction with temporaries takes than one whose temporaries all exist "
+     "beforehand, on the device; 1.0 is as fast as that.", draw_reduction_on_device),
 )

@@ -22,7 +22,7 @@ from pathlib import Path
 import compare
 import page
 import plots
-from guard import BOUNDS, check, read_bounds
+from guard import bounds_of, check
 from results import ResultsError, Suite, load
 
 
@@ -59,15 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
                         help="that perf_test/run.py has filled")
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"),
                         help="two such directories")
-    parser.add_argument("--bounds", type=Path, default=BOUNDS, metavar="FILE",
-                        help="instead of bounds.json")
+    parser.add_argument("--bounds", type=Path, metavar="FILE",
+                        help="instead of bounds.json, and device_bounds.json for a device")
     options = parser.parse_args(arguments)
     if (options.directory is None) == (options.compare is None):
         parser.error("give either DIR or --compare OLD NEW")
     try:
         if options.compare:
             return compare.run(*map(load, options.compare))
-        return write(load(options.directory), read_bounds(options.bounds))
+        suite = load(options.directory)
+        return write(suite, bounds_of(suite, options.bounds))
     except ResultsError as error:
         print(f"report: {error}", file=sys.stderr)
     except OSError as error:

@@ -198,6 +198,13 @@ class Suite:
                 for a in self.about.get("absent", [])]
 
     @property
+    def programs(self) -> set[str]:
+        """Of which there are results, or should be: "allocate", "device"."""
+        names = [str(run.get("name", "")) for run in self.about.get("runs", [])]
+        names += [one.file.stem for one in (*self.runs, *self.series)]
+        return {name.split("_")[0] for name in names}
+
+    @property
     def malloc(self) -> str:
         """The usual one: a run with another is called `<program>_<malloc>`, so
         the shortest name is no such run."""

@@ -5,9 +5,14 @@
 Each run is a process of its own, which writes a file to OUTPUT/raw. A process
 for each large size: glibc's malloc adapts itself to the largest block that was
 freed so far. What depends on malloc is run again with each replacement that
-there is, and with glibc's own malloc told to keep its memory.
+there is, and with glibc's own malloc told to keep its memory. On a device, one
+for each part, since what fails there takes the process with it.
 
-OUTPUT/raw/suite.json says what was run, and which peers were absent.
+OUTPUT/raw/suite.json says what was run, and which peers were absent. With
+--device, OUTPUT/results.json has all results in one.
+
+Exit status: 0, 1 where a run has failed, 2 for bad input, 77 where none could
+run for lack of a device.
 """
 
 from __future__ import annotations
@@ -37,6 +42,19 @@ LARGE = (100000, 1000000, 8000000)
 # How a name ends that has no argument, or a small one.
 SMALL_END = "(/(16|256|4096))?(/real_time(/threads:[0-9]+)?)?$"
 ONLY_MALLOC = ".*/(HostSpace|malloc)"
+
+# The benchmarks of each part of BenchmarkDevice.
+DEVICE_PARTS = {
+    "steady_state": "^device_steady_state/",
+    "handles": "^View_in_kernel/",
+    "reductions": "^(basic_reduction|two_instances)/",
+    "views": "^(View_(un)?initialized|arena_of_one_View)/",
+    "checked": "^(triad|triad_of_older|reset)/",
+}
+
+# What a program exits with that found no device.
+NO_DEVICE = 77
+TIMED_OUT = 124
 
 
 @dataclass
@@ -73,6 +91,11 @@ def runs_under_one_malloc(suffix: str, environment: dict[str, str]) -> list[Run]
     return runs
 
 
+def device_runs() -> list[Run]:
+    return [Run(f"device_{part}", "BenchmarkDevice", pattern, repetitions=5)
+            for part, pattern in DEVICE_PARTS.items()]
+
+
 def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
     """All runs of the programs that there are.
 
@@ -87,6 +110,7 @@ def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
         Run("steady_state", "BenchmarkSteadyState", repetitions=1),
         Run("kernels", "BenchmarkKernels", repetitions=5),
         Run("memory_arena", "MemoryProfile", arguments=["arena"]),
+        *device_runs(),
     ]
     environments = {"glibc_tuned": TUNED_GLIBC}
     for name, library in mallocs.items():
@@ -134,13 +158,25 @@ def commit_of(source: Path) -> str:
     return result.stdout.strip() or "unknown"
 
 
-def execute(run: Run, programs: Path, raw: Path, commit: str) -> int:
-    """The exit status; what the program has printed is shown if that isn't 0."""
+def launch(command: list[str], environment: dict[str, str],
+           limit: float | None) -> subprocess.CompletedProcess:
+    """With both streams in one; the exit status of timeout(1) where that was too long."""
+    try:
+        return subprocess.run(command, env={**os.environ, **environment}, timeout=limit,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+    except subprocess.TimeoutExpired as expired:
+        said = expired.stdout or ""
+        said = said.decode(errors="replace") if isinstance(said, bytes) else said
+        return subprocess.CompletedProcess(command, TIMED_OUT, f"{said}\nafter {limit:g} s\n")
+
+
+def execute(run: Run, programs: Path, raw: Path, commit: str,
+            limit: float | None) -> tuple[int, str]:
+    """The exit status and what the program has printed, which is shown if that
+    is neither 0 nor for lack of a device."""
     file = raw / f"{run.name}.json"
-    environment = {**os.environ, **run.environment}
-    result = subprocess.run(command_of(run, programs, file, commit), env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            check=False)
+    result = launch(command_of(run, programs, file, commit), run.environment, limit)
     if result.returncode == 0 and run.arguments is None and file.stat().st_size == 0:
         result.returncode = 1
     if result.returncode == 0 and "LD_PRELOAD" in run.environment:
@@ -149,11 +185,11 @@ def execute(run: Run, programs: Path, raw: Path, commit: str) -> int:
         if malloc.startswith("glibc"):
             result.stdout += f"{run.environment['LD_PRELOAD']} did not replace {malloc}\n"
             result.returncode = 1
-    if result.returncode != 0:
+    if result.returncode not in (0, NO_DEVICE):
         print(result.stdout, f"{run.name}: exit status {result.returncode}",
               f"  {' '.join(command_of(run, programs, file, commit))}", sep="\n",
               file=sys.stderr, flush=True)
-    return result.returncode
+    return result.returncode, result.stdout
 
 
 def count_instructions(programs: Path, raw: Path) -> int:
@@ -164,18 +200,45 @@ def count_instructions(programs: Path, raw: Path) -> int:
                            str(raw / "instructions.json")], check=False).returncode
 
 
+def context_of(file: Path) -> dict:
+    """Of nothing where there are no such results."""
+    try:
+        return json.loads(file.read_text())["context"]
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def absent_device_peers(raw: Path) -> list[dict[str, str]]:
+    contexts = [context_of(raw / f"{run.name}.json") for run in device_runs()]
+    measured = [context for context in contexts if context]
+    return [{"peer": peer, "why": "CMake did not find it"}
+            for key, peer in (("rmm", "RMM (its pool of device memory)"),
+                              ("umpire_device", "Umpire (QuickPool of device memory)"))
+            if measured and measured[0].get(key) != "yes"]
+
+
 def absent_peers(mallocs: dict[str, str], raw: Path) -> list[dict[str, str]]:
     absent = [{"peer": name, "why": "CMake found no library of that name"}
               for name, library in mallocs.items() if not library]
-    try:
-        context = json.loads((raw / "allocate.json").read_text())["context"]
-    except (OSError, ValueError, KeyError):
-        context = {}
-    if context.get("umpire") != "yes":
+    if context_of(raw / "allocate.json").get("umpire") != "yes":
         absent.append({"peer": "Umpire (QuickPool, Monotonic)", "why": "CMake did not find it"})
     if not shutil.which("valgrind"):
         absent.append({"peer": "counts of instructions", "why": "valgrind is not installed"})
     return absent
+
+
+def write_all_in_one(suite_of: dict, raw: Path, file: Path) -> None:
+    """What the runs have measured, each benchmark with the name of its run."""
+    context, benchmarks = {}, []
+    for run in suite_of["runs"]:
+        try:
+            data = json.loads((raw / f"{run['name']}.json").read_text())
+        except (OSError, ValueError):
+            continue
+        context = context or data.get("context", {})
+        benchmarks += [{"run": run["name"], **one} for one in data.get("benchmarks", [])]
+    file.write_text(json.dumps({"suite": suite_of, "context": context, "benchmarks": benchmarks},
+                               indent=1) + "\n")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -190,6 +253,10 @@ def parse_arguments() -> argparse.Namespace:
                         help="run these only, and keep the files of the others")
     parser.add_argument("--short", action="store_true",
                         help="few repetitions and one malloc: for what doesn't depend on time")
+    parser.add_argument("--device", action="store_true",
+                        help="what is measured on a device only")
+    parser.add_argument("--limit", type=float, metavar="SECONDS",
+                        help="of each run, which has failed then")
     return parser.parse_args()
 
 
@@ -205,13 +272,15 @@ def main() -> int:
         mallocs[name] = "" if library.endswith("NOTFOUND") else library
     have = {path.name.removeprefix("KokkosArena_")
             for path in arguments.programs.glob("KokkosArena_*") if os.access(path, os.X_OK)}
-    if "BenchmarkAllocate" not in have:
+    if ("BenchmarkDevice" if arguments.device else "BenchmarkAllocate") not in have:
         print(f"run.py: no benchmark programs in {arguments.programs}; build the target "
               "run_benchmarks, or name their directory by --programs", file=sys.stderr)
         return 2
 
     found = {name: library for name, library in mallocs.items() if library}
     runs = suite(found, have, arguments.short)
+    if arguments.device:
+        runs = [run for run in runs if run.program == "BenchmarkDevice"]
     if arguments.only:
         unknown = set(arguments.only) - {run.name for run in runs}
         if unknown:
@@ -221,27 +290,38 @@ def main() -> int:
         runs = [run for run in runs if run.name in arguments.only]
     commit = commit_of(HERE)
     start = time.monotonic()
-    done = []
+    done, absent = [], []
     for number, run in enumerate(runs, 1):
         begin = time.monotonic()
         print(f"[{number}/{len(runs)}] at {begin - start:3.0f} s: {run.name}", flush=True)
-        status = execute(run, arguments.programs, raw, commit)
+        status, said = execute(run, arguments.programs, raw, commit, arguments.limit)
+        if status == NO_DEVICE:
+            absent.append({"peer": run.name, "why": said.strip()})
+            continue
         done.append({"name": run.name, "seconds": round(time.monotonic() - begin, 1),
                      "exit": status})
-    if not arguments.only and "Instructions" in have and shutil.which("valgrind"):
+    if not done and absent:
+        print(absent[0]["why"], file=sys.stderr)
+        return NO_DEVICE
+    if (not arguments.only and not arguments.device and "Instructions" in have
+            and shutil.which("valgrind")):
         print(f"instructions, at {time.monotonic() - start:.0f} s", flush=True)
         begin = time.monotonic()
         done.append({"name": "instructions", "exit": count_instructions(arguments.programs, raw),
                      "seconds": round(time.monotonic() - begin, 1)})
     if not arguments.only:
-        (raw / "suite.json").write_text(json.dumps({
+        absent += [] if arguments.device else absent_peers(mallocs, raw)
+        suite_of = {
             "commit": commit,
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "short": arguments.short,
             "seconds": round(time.monotonic() - start),
             "runs": done,
-            "absent": absent_peers(mallocs, raw),
-        }, indent=1) + "\n")
+            "absent": absent + absent_device_peers(raw),
+        }
+        (raw / "suite.json").write_text(json.dumps(suite_of, indent=1) + "\n")
+        if arguments.device:
+            write_all_in_one(suite_of, raw, arguments.output / "results.json")
     status = subprocess.run([sys.executable, str(HERE / "report.py"), str(arguments.output)],
                             check=False).returncode
     failed = [entry["name"] for entry in done if entry["exit"] != 0]

@@ -88,6 +88,22 @@ def full():
     }
 
 
+def on_device():
+    """The same of a device."""
+    views, reductions = [], []
+    for n in (16, 4096):
+        for name, time in (("plain", 9e5), ("stream_ordered", 900), ("arena", 200),
+                           ("arena_similar", 60)):
+            views += entries(f"View_uninitialized/{name}/{n}/real_time", spread(time, 0.02))
+        for name, time in (("plain", 9e5), ("arena", 2500)):
+            views += entries(f"View_initialized/{name}/{n}/real_time", spread(time, 0.02))
+        for name, time in (("plain", 9e5), ("arena", 101 + n), ("preallocated", 100 + n)):
+            reductions += entries(f"basic_reduction/{name}/{n}/real_time", spread(time, 0.01))
+    context = {**CONTEXT, "device": "GPU of <tests>"}
+    return {"device_views": {"context": context, "benchmarks": views},
+            "device_reductions": {"context": context, "benchmarks": reductions}}
+
+
 BOUNDS = [{"name": "steady_state/.*", "counter": "fences", "most": 0}]
 
 
@@ -204,6 +220,25 @@ class PageTest(Case):
                          "View_uninitialized/HostSpace/16")
         self.assertIsNone(found["allocate", "similar/arena_ThreadCached/16"])
 
+    def test_device(self):
+        directory = self.directory({**full(), **on_device()})
+        status, html, err = self.report(directory)
+        self.assertEqual(status, 0, err)
+        self.assertIn('id="of-device"', html)
+        found = {(b.run, b.name): page.baseline_of(b, page.by_key(load(directory)))
+                 for b in load(directory).benchmarks()}
+        self.assertEqual(found["device_views", "View_initialized/arena/16/real_time"].name,
+                         "View_initialized/plain/16/real_time")
+        self.assertEqual(found["device_reductions", "basic_reduction/plain/16/real_time"].name,
+                         "basic_reduction/preallocated/16/real_time")
+
+    def test_device_alone(self):
+        directory = self.directory(on_device())
+        status, html, err = self.report(directory)
+        self.assertEqual((status, WellFormed(html).open), (0, []), err)
+        self.assertIn("GPU of &lt;tests&gt;", html)
+        self.assertNotIn("no plot ", err)
+
     def test_failures_are_prominent(self):
         runs = full()
         runs["allocate"]["benchmarks"] += error("raw/malloc", "wrong sum & more")
@@ -288,6 +323,15 @@ class PlotsTest(Case):
             self.assertTrue(svg.startswith("<svg"))
             rest = re.sub(r'xmlns(:\w+)?="[^"]*"', "", svg)
             self.assertNotIn("http", rest)
+
+    def test_a_device_has_plots_of_its_own(self):
+        for results, count in ((on_device(), len(plots.DEVICE_PLOTS)),
+                               ({**full(), **on_device()},
+                                len(plots.PLOTS) + len(plots.DEVICE_PLOTS))):
+            directory = self.directory(results, f"of {count}")
+            _, html, err = self.report(directory)
+            self.assertNotIn("no plot", err)
+            self.assertEqual(html.count("<svg"), count)
 
     def test_equal_input_gives_equal_output(self):
         both = []
@@ -458,6 +502,19 @@ class GuardTest(Case):
                            "to": "basic_reduction/growing_arena/16(/.*)?"}, "least": 2}
         self.assertEqual(self.guard(self.directory(full()), [bound])[0], 0)
         self.assertEqual(self.guard(self.base / "new", [{**bound, "least": 10}])[0], 1)
+
+    def test_ratio_of_what_says_the_same_in_a_named_group(self):
+        bound = {"ratio": {"of": "basic_reduction/arena/(?P<n>\\d+)/.*",
+                           "to": "basic_reduction/preallocated/(?P<n>\\d+)/.*"}, "most": 1.05}
+        checks = guard.check(load(self.directory(on_device())), [bound])
+        self.assertEqual([round(check.measured, 3) for check in checks], [1.009, 1.0])
+
+    def test_bounds_are_of_what_was_run(self):
+        for results, files in ((full(), [guard.BOUNDS]), (on_device(), [guard.DEVICE_BOUNDS]),
+                               ({**full(), **on_device()}, [guard.BOUNDS, guard.DEVICE_BOUNDS])):
+            suite = load(self.directory(results, f"{len(results)}"))
+            expected = [bound for file in files for bound in guard.read_bounds(file)]
+            self.assertEqual(guard.bounds_of(suite), expected)
 
     def test_recorded_with_tolerance(self):
         directory = self.one("a/b", [5.0], instructions=108)

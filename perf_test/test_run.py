@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Which benchmarks each run takes."""
 
+import contextlib
+import io
+import json
 import re
+import sys
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import instructions
 import run
@@ -45,6 +52,77 @@ class Filters(unittest.TestCase):
         names = [one.name for one in run.suite({"jemalloc": "libjemalloc.so"}, have, True)]
         self.assertIn("steady_state", names)
         self.assertFalse([name for name in names if "jemalloc" in name or "tuned" in name])
+
+
+class Device(unittest.TestCase):
+    """With a program that only pretends."""
+
+    MEASURES = """
+out = [a.partition("=")[2] for a in sys.argv if a.startswith("--benchmark_out=")][0]
+name = "View_uninitialized/plain/16/real_time"
+json.dump({"context": {"device": "GPU of tests", "malloc": "glibc", "rmm": "no"},
+           "benchmarks": [{"name": name, "run_name": name, "run_type": "iteration",
+                           "real_time": 1.0, "cpu_time": 1.0, "time_unit": "ns"}]},
+          open(out, "w"))
+"""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.base = Path(temporary.name)
+
+    def main(self, program, *arguments):
+        """Exit status, output and errors of run.py, and its directory."""
+        file = self.base / "KokkosArena_BenchmarkDevice"
+        file.write_text(f"#!{sys.executable}\nimport json, sys, time\n{program}\n")
+        file.chmod(0o755)
+        output = self.base / "report"
+        command = ["run.py", "--programs", str(self.base), "--output", str(output), *arguments]
+        out, err = io.StringIO(), io.StringIO()
+        with mock.patch.object(sys, "argv", command), contextlib.redirect_stdout(out), \
+                contextlib.redirect_stderr(err):
+            status = run.main()
+        return status, out.getvalue(), err.getvalue(), output
+
+    def test_each_benchmark_is_run_once(self):
+        for name in ("View_uninitialized/arena/16/real_time", "View_initialized/plain/16/real_time",
+                     "arena_of_one_View/plain/1000000/real_time", "basic_reduction/arena/10000/",
+                     "two_instances/plain/10000/real_time", "View_in_kernel/arena_handle/64/",
+                     "triad/CheckedSpace/100000/real_time", "triad_of_older/ScopedSpace/100000/",
+                     "reset/ScopedSpace/1000/real_time",
+                     "device_steady_state/views/arena/real_time"):
+            takers = [one.name for one in run.device_runs() if takes(one.filter, name)]
+            self.assertEqual(len(takers), 1, name)
+
+    def test_all_results_are_in_one_file(self):
+        status, _, err, output = self.main(self.MEASURES, "--device")
+        self.assertEqual(status, 0, err)
+        results = json.loads((output / "results.json").read_text())
+        self.assertEqual(results["context"]["device"], "GPU of tests")
+        self.assertEqual([one["run"] for one in results["benchmarks"]],
+                         [one.name for one in run.device_runs()])
+        self.assertIn("RMM", results["suite"]["absent"][0]["peer"])
+        page = (output / "index.html").read_text()
+        self.assertIn("GPU of tests", page)
+        self.assertIn("Device memory", page)
+
+    def test_no_device(self):
+        status, _, err, output = self.main("print('no device: none'); sys.exit(77)", "--device")
+        self.assertEqual(status, 77)
+        self.assertIn("no device: none", err)
+        self.assertFalse((output / "index.html").exists())
+
+    def test_what_hangs_is_ended_and_the_others_are_reported(self):
+        program = "if any('triad' in a for a in sys.argv): time.sleep(60)\n" + self.MEASURES
+        status, _, err, output = self.main(program, "--device", "--limit", "3")
+        self.assertEqual(status, 1)
+        self.assertIn("device_checked: exit status 124", err)
+        self.assertIn("ended with exit status 124", (output / "index.html").read_text())
+
+    def test_there_may_be_no_such_program(self):
+        with contextlib.redirect_stderr(io.StringIO()), mock.patch.object(
+                sys, "argv", ["run.py", "--programs", str(self.base), "--device"]):
+            self.assertEqual(run.main(), 2)
 
 
 class Instructions(unittest.TestCase):
