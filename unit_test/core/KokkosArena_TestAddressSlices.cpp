@@ -67,4 +67,29 @@ TEST_F(address_slices, are_none_if_there_is_no_room) {
   EXPECT_EQ(slices.take(1, 1), AddressSlices::none);
 }
 
+TEST_F(address_slices, that_are_lost_are_never_handed_out_again) {
+  EXPECT_EQ(slices.take(4, 1), 0u);
+  slices.lose(0, 4);
+  slices.untake(0, 4);
+  EXPECT_EQ(slices[0], Slice::lost);
+  EXPECT_EQ(slices.take(8, 1), 4u);
+  slices.drop(4, 8);
+  EXPECT_EQ(slices.take(4, 1), 12u);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(slices.take(4, 1), 4u);
+  EXPECT_EQ(slices.take(4, 1), 8u);
+  EXPECT_EQ(slices.take(1, 1), AddressSlices::none);
+  ::testing::internal::GetCapturedStderr();
+}
+
+TEST_F(address_slices, do_not_come_round_where_they_must_not) {
+  EXPECT_EQ(slices.take(8, 1), 0u);
+  slices.drop(0, 8);
+  slices.hand_out_once();
+  EXPECT_EQ(slices.take(8, 1), 8u);
+  EXPECT_EQ(slices.take(1, 1), AddressSlices::none);
+  slices.untake(8, 8);
+  EXPECT_EQ(slices.take(2, 1), 8u);
+}
+
 }  // namespace

@@ -2,6 +2,8 @@
 #include "KokkosArena_CheckedAddresses.hpp"
 
 #include "KokkosArena_Block.hpp"
+#include "KokkosArena_Cancellation.hpp"
+#include "KokkosArena_Fork.hpp"
 #include "KokkosArena_Pages.hpp"
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 namespace KokkosArena::Impl {
 
@@ -34,6 +37,7 @@ std::size_t wanted_bytes() noexcept {
   auto const bytes = std::strtoull(text, &end, 10);
   if (*end != '\0' || errno != 0 || *text == '-' || bytes < least_bytes ||
       bytes > most_bytes) {
+    CancellationOff const off;
     std::fprintf(stderr,
                  "KokkosArena: KOKKOS_ARENA_CHECKED_ADDRESS_BYTES is \"%s\"; "
                  "it has to be a number of bytes from %zu to %zu; the latter "
@@ -46,6 +50,12 @@ std::size_t wanted_bytes() noexcept {
 
 constinit std::mutex mutex;
 constinit AddressSlices slices;
+constinit std::size_t lost_bytes = 0;
+constinit bool handed_out_once   = false;
+
+/// Never destroyed: programs may fork late.
+[[maybe_unused]] auto const* const fork_lock =
+    new ForkLock<std::mutex>(ForkRank::registry, mutex);
 
 CheckedAddresses reserve() noexcept {
   for (auto bytes = wanted_bytes(); bytes >= least_bytes;
@@ -106,6 +116,29 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept {
 void untake_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
   std::lock_guard const guard(mutex);
   slices.untake(slice_at(begin), slices_of(bytes));
+}
+
+void lose_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
+  std::lock_guard const guard(mutex);
+  slices.lose(slice_at(begin), slices_of(bytes));
+  lost_bytes += bytes;
+}
+
+bool may_lose_addresses() noexcept {
+  auto const& all = checked_addresses;
+  std::lock_guard const guard(mutex);
+  return lost_bytes < static_cast<std::size_t>(all.end - all.begin) / 8;
+}
+
+void hand_addresses_out_once() noexcept {
+  std::lock_guard const guard(mutex);
+  if (std::exchange(handed_out_once, true)) return;
+  slices.hand_out_once();
+  CancellationOff const off;
+  std::fprintf(stderr,
+               "KokkosArena: the system can't take back the pages of checked "
+               "memory that was dropped (too many mappings?); raw pointers to "
+               "it may not fault. Raise vm.max_map_count\n");
 }
 
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {

@@ -103,6 +103,17 @@ std::uintptr_t take_addresses(std::size_t bytes) noexcept;
 /// \brief Gives addresses back that nobody has seen. Threads: any.
 void untake_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
 
+/// \brief Never hands addresses out again that nobody has seen: others may have
+/// got them. Threads: any.
+void lose_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
+
+/// \return Whether so few have been lost that more may be.
+bool may_lose_addresses() noexcept;
+
+/// \brief Never hands out again what was dropped, since for some of it that
+/// would be wrong; a line on stderr says so. Threads: any.
+void hand_addresses_out_once() noexcept;
+
 /// \brief Makes what \c take_addresses gave invalid. Threads: any.
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
 

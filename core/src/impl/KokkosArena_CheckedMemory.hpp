@@ -20,7 +20,8 @@ class CheckedMemory {
   /// \return Addresses that nobody uses, valid from now on, without memory; 0
   /// if there are none.
   virtual std::uintptr_t take_addresses(std::size_t bytes) noexcept = 0;
-  /// \brief Gives back addresses that nobody has seen.
+  /// \brief Gives back addresses that nobody has seen. Those that a failed
+  /// lend() or move() has lost stay lost.
   virtual void untake_addresses(std::uintptr_t begin,
                                 std::size_t bytes) noexcept = 0;
   /// \brief Makes addresses invalid: accesses are refused from here on.

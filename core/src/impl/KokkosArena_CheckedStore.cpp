@@ -2,6 +2,7 @@
 #include "KokkosArena_CheckedStore.hpp"
 
 #include "../KokkosArena_Error.hpp"
+#include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedMemory.hpp"
 #include "KokkosArena_Core.hpp"
 #include "KokkosArena_Pages.hpp"
@@ -27,10 +28,19 @@ constexpr std::size_t least_window_bytes = std::size_t(64) << 10;
 /// Stores whose arena and Views are gone, of which the labels are known.
 constexpr std::size_t remembered_stores = 4;
 
+constexpr char const* no_guard_page =
+    "the system can't protect a guard page (most often since the process has "
+    "too many mappings)";
+constexpr char const* guard_page_remedy =
+    "Raise vm.max_map_count (sysctl), have fewer guarded Views at once, or "
+    "turn "
+    "ArenaOptions::guard_pages off";
+
 /// Its mutex is held for a look at the lists only, and never while a store's is
 /// taken: who has a store's may end elements, which may do anything.
 struct Registry {
   std::mutex mutex;
+  ForkLock<std::mutex> fork_lock{ForkRank::registry, mutex};
   /// Of arenas that exist, or have Views.
   std::vector<std::shared_ptr<CheckedStore>> stores;
   std::vector<std::shared_ptr<CheckedStore>> ended;  ///< Oldest first.
@@ -117,7 +127,8 @@ ViewExtents& next_view_extents() noexcept {
 
 CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
                            CheckedMemory* memory)
-    : m_core(core),
+    : ForkParticipant(ForkRank::store),
+      m_core(core),
       m_label(options.label),
       m_maximum_bytes(options.maximum_bytes),
       m_policy(options.escape_policy),
@@ -128,9 +139,19 @@ CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
       m_trace(memory && core.trace() ? core.trace()->for_checked_memory()
                                      : nullptr),
       m_is_special(m_guard_pages || m_trace),
-      m_growth(options.history_length, options.initial_bytes) {}
+      m_growth(options.history_length, options.initial_bytes) {
+  join();
+}
 
-CheckedStore::~CheckedStore() = default;
+CheckedStore::~CheckedStore() { ForkParticipant::leave(); }
+
+bool CheckedStore::try_enter() noexcept { return m_mutex.try_lock(); }
+void CheckedStore::leave_in_parent() noexcept { m_mutex.unlock(); }
+void CheckedStore::leave_in_child() noexcept {
+  // To a recursive mutex, the child's thread isn't the one that has locked it.
+  std::destroy_at(&m_mutex);
+  std::construct_at(&m_mutex);
+}
 
 CheckedStore& CheckedStore::make(Core& core, ArenaOptions const& options,
                                  CheckedMemory* memory) {
@@ -165,15 +186,21 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
   auto const bytes = guarded ? align_up(front + size + alignment, page) + page
                              : align_up(front + size, granule);
   CheckedPiece* piece = nullptr;
+  auto const before   = Pieces{m_pieces.size(), m_most_pieces, m_acquired};
   auto const begin    = take(
       bytes, guarded ? std::max(alignment, page) : alignment, label, piece);
   CheckedAllocation* made = nullptr;
   try {
     made        = &enter(*piece, begin, bytes);
     made->label = label;
+    if (guarded && !protect_pages(reinterpret_cast<void*>(begin + bytes - page),
+                                  page, false)) {
+      exhausted(data_bytes, label, no_guard_page, guard_page_remedy);
+    }
   } catch (...) {
     if (m_memory) {
       piece->block.deallocate(begin, bytes);
+      give_back_fresh_piece(before);
     } else {
       m_core.deallocate_tracked(reinterpret_cast<void*>(begin), bytes);
     }
@@ -198,7 +225,6 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
       auto const guard_page = begin + bytes - page;
       made->data =
           reinterpret_cast<void*>(align_down(guard_page - size, alignment));
-      protect_pages(reinterpret_cast<void*>(guard_page), page, false);
     }
     if (m_trace) {
       m_trace->begin(reinterpret_cast<std::uintptr_t>(made), begin, bytes,
@@ -207,6 +233,27 @@ CheckedAllocation* CheckedStore::allocate(std::size_t front,
     }
   }
   return made;
+}
+
+/// \brief Leaves the pieces as they were before an allocation that has failed.
+void CheckedStore::give_back_fresh_piece(Pieces const& before) noexcept {
+  if (m_pieces.size() == before.count) return;
+  auto& piece       = m_pieces.back();
+  auto const window = piece->window;
+  // Within the capacities: see new_piece() and enter().
+  m_free_allocations.insert(m_free_allocations.end(), piece->ledger.begin(),
+                            piece->ledger.end());
+  piece->ledger.clear();
+  m_free_pieces.push_back(std::move(piece));
+  m_pieces.pop_back();
+  m_most_pieces = before.most;
+  if (m_acquired == before.acquired) {
+    m_spares.push_back(window);
+    return;
+  }
+  release(window);
+  m_acquired = before.acquired;
+  m_acquired_bytes -= window.bytes;
 }
 
 std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
@@ -247,7 +294,10 @@ std::uintptr_t CheckedStore::take(std::size_t bytes, std::size_t alignment,
   std::string failure;
   auto const window =
       acquire(bytes + (alignment > slice_bytes ? alignment : 0), held, failure);
-  if (window.bytes == 0) exhausted(bytes, label, failure);
+  if (window.bytes == 0) {
+    // Where each View has a mapping or two, these may be what there is none of.
+    exhausted(bytes, label, failure, m_guard_pages ? guard_page_remedy : "");
+  }
   try {
     piece = &new_piece(frame);
   } catch (...) {
@@ -311,7 +361,7 @@ CheckedWindow CheckedStore::acquire(std::size_t needed, std::size_t held,
     } else if (m_memory->lend(window.begin, window.bytes, m_huge_pages)) {
       break;
     } else {
-      failure = "the system has no memory";
+      failure = "the system has no memory, or no more mappings";
       m_memory->untake_addresses(window.begin, window.bytes);
       window.begin = 0;
     }
@@ -429,13 +479,18 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
       --store.m_valid_allocations;
       store.m_valid_bytes -= bytes;
       if (piece.window.bytes > 0) {
-        piece.block.deallocate(a.begin, bytes);
-        if (store.m_is_special) [[unlikely]] {
-          if (store.m_guard_pages) {
-            auto const page = page_bytes();
-            protect_pages(reinterpret_cast<void*>(a.begin + bytes - page), page,
-                          true);
+        auto free = bytes;
+        if (store.m_is_special && store.m_guard_pages) [[unlikely]] {
+          auto const page = page_bytes();
+          // Where the system can't make it accessible, nobody gets the page
+          // until the window goes.
+          if (!protect_pages(reinterpret_cast<void*>(a.begin + bytes - page),
+                             page, true)) {
+            free -= page;
           }
+        }
+        piece.block.deallocate(a.begin, free);
+        if (store.m_is_special) [[unlikely]] {
           if (store.m_trace) {
             store.m_trace->end(reinterpret_cast<std::uintptr_t>(&a));
             store.trace_levels();
@@ -688,6 +743,7 @@ void CheckedStore::report(std::vector<EscapedView> views,
   if (m_policy == EscapePolicy::throw_exception && may_throw) {
     throw EscapedViews("KokkosArena: " + message.str(), std::move(views));
   }
+  CancellationOff const off;
   std::fprintf(stderr, "KokkosArena: %s\n", message.str().c_str());
 }
 
@@ -697,6 +753,7 @@ void CheckedStore::report_only(std::vector<EscapedView> views,
   try {
     report(std::move(views), drop, false);
   } catch (std::bad_alloc const&) {
+    CancellationOff const off;
     std::fputs("KokkosArena: no memory for a report of escaped Views\n",
                stderr);
   }
@@ -828,7 +885,8 @@ void CheckedStore::describe_all(CheckedPiece const& piece) const noexcept {
 }
 
 void CheckedStore::exhausted(std::size_t bytes, char const* label,
-                             std::string const& failure) const {
+                             std::string const& failure,
+                             char const* remedy) const {
   if (m_trace) m_trace->exhausted(bytes, label);
   std::ostringstream message;
   message << "KokkosArena: arena \"" << m_label << "\" can't give " << bytes
@@ -839,8 +897,12 @@ void CheckedStore::exhausted(std::size_t bytes, char const* label,
             << " are available";
   }
   if (!failure.empty()) {
-    message << ", and " << failure
-            << ". Ask for less, reset the arena more often, or free memory";
+    message << ", and " << failure << ". ";
+    if (*remedy) {
+      message << remedy;
+    } else {
+      message << "Ask for less, reset the arena more often, or free memory";
+    }
   } else if (m_maximum_bytes != std::numeric_limits<std::size_t>::max()) {
     message << ", and its maximum is " << m_maximum_bytes
             << ". Give it a larger maximum_bytes, reset it more often, or drop "

@@ -7,6 +7,7 @@
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
 #include <impl/KokkosArena_CheckedAddresses.hpp>
+#include <impl/KokkosArena_Fork.hpp>
 #include <impl/KokkosArena_Trace.hpp>
 
 #include <array>
@@ -105,7 +106,7 @@ struct CheckedPiece {
 ///
 /// Threads: all functions are safe on any thread. The lock is recursive, since
 /// elements that end may hold Views of the same store.
-class CheckedStore {
+class CheckedStore final : private ForkParticipant {
  public:
   /// \brief A store that ends after the Arena and the last View.
   /// \param[in] memory  Null: it is the arena's own.
@@ -157,6 +158,10 @@ class CheckedStore {
  private:
   using Guard = std::lock_guard<std::recursive_mutex>;
 
+  bool try_enter() noexcept override;
+  void leave_in_parent() noexcept override;
+  void leave_in_child() noexcept override;
+
   template <class Predicate>
   std::vector<EscapedView> drop_if(Predicate const& is_dropped,
                                    CheckedDrop const& drop,
@@ -170,6 +175,12 @@ class CheckedStore {
   std::uintptr_t take(std::size_t bytes, std::size_t alignment,
                       char const* label, CheckedPiece*& piece);
   CheckedPiece& new_piece(std::uint64_t frame);
+  struct Pieces {
+    std::size_t count;
+    std::size_t most;
+    std::uint64_t acquired;
+  };
+  void give_back_fresh_piece(Pieces const& before) noexcept;
   CheckedWindow acquire(std::size_t needed, std::size_t held,
                         std::string& failure);
   bool renew(CheckedWindow& window) noexcept;
@@ -184,8 +195,11 @@ class CheckedStore {
   void describe(CheckedPiece const& piece, void const* address, char* text,
                 std::size_t size) const noexcept;
   void describe_all(CheckedPiece const& piece) const noexcept;
+  /// \param[in] failure  What the system lacked; empty: it wasn't asked.
+  /// \param[in] remedy   Empty: the usual one.
   [[noreturn]] void exhausted(std::size_t bytes, char const* label,
-                              std::string const& failure) const;
+                              std::string const& failure,
+                              char const* remedy = "") const;
 
   Core& m_core;  ///< Valid while there is an Arena or memory of its own.
   std::string const m_label;

@@ -5,6 +5,7 @@
 
 #include "KokkosArena_AddressSlices.hpp"
 #include "KokkosArena_Block.hpp"
+#include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedMemory.hpp"
 #include "KokkosArena_Upstream.hpp"
 
@@ -46,6 +47,7 @@ class CudaCheckedMemory final : public CheckedMemory {
     std::unique_ptr<CudaCheckedMemory> memory(new (std::nothrow)
                                                   CudaCheckedMemory);
     if (memory && memory->reserve()) return memory.release();
+    CancellationOff const off;
     std::fprintf(stderr,
                  "KokkosArena: the Cuda driver can't map memory to chosen "
                  "addresses, so that accesses to CheckedSpace Views in kernels "

@@ -27,24 +27,39 @@ class HostCheckedMemory final : public CheckedMemory {
   }
   bool lend(std::uintptr_t begin, std::size_t bytes,
             bool huge_pages) noexcept override {
-    return lend_pages(pointer(begin), bytes, huge_pages);
+    return has_changed(lend_pages(pointer(begin), bytes, huge_pages), begin,
+                       bytes);
   }
   bool move(std::uintptr_t from, std::uintptr_t to,
             std::size_t bytes) noexcept override {
-    return move_pages(pointer(from), pointer(to), bytes);
+    // Where each move fails, each would lose addresses.
+    if (!may_lose_addresses()) return false;
+    bool old_ones_fault = true;
+    bool const moved    = has_changed(
+        move_pages(pointer(from), pointer(to), bytes, old_ones_fault), to,
+        bytes);
+    if (!old_ones_fault) hand_addresses_out_once();
+    return moved;
   }
   void take_back(std::uintptr_t begin, std::size_t bytes) noexcept override {
-    take_pages_back(pointer(begin), bytes);
+    if (!take_pages_back(pointer(begin), bytes)) hand_addresses_out_once();
   }
   std::size_t page_bytes() const noexcept override {
     return Impl::page_bytes();
   }
-  bool has_guard_pages() const noexcept override { return true; }
+  bool has_guard_pages() const noexcept override { return can_protect_pages; }
   void report_taken(std::uintptr_t begin, std::size_t bytes) const override {
     report_pages_taken(pointer(begin), bytes);
   }
   void report_returned(std::uintptr_t begin, std::size_t bytes) const override {
     report_pages_given_back(pointer(begin), bytes);
+  }
+
+ private:
+  static bool has_changed(PageChange change, std::uintptr_t fresh,
+                          std::size_t bytes) noexcept {
+    if (change == PageChange::lost) lose_addresses(fresh, bytes);
+    return change == PageChange::done;
   }
 };
 

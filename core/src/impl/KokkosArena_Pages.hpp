@@ -46,15 +46,29 @@ void unreserve_addresses(void* address, std::size_t bytes) noexcept;
 // For all of these, the ranges are page-aligned and within what
 // reserve_addresses() gave.
 
-/// \brief Puts fresh pages behind the addresses. \return Whether there are any.
-bool lend_pages(void* address, std::size_t bytes, bool huge_pages) noexcept;
+/// What has come of a change to reserved addresses.
+enum class PageChange {
+  done,
+  undone,  ///< Nothing has happened.
+  /// The reservation may have a hole there, which others may have got: the
+  /// addresses must not be used for anything.
+  lost
+};
+
+/// \brief Puts fresh pages behind the addresses, which must have none.
+PageChange lend_pages(void* address, std::size_t bytes,
+                      bool huge_pages) noexcept;
 
 /// \brief Moves the pages of a range to fresh addresses, which must have none;
 /// those that they had fault from then on. Cost: two system calls; about 20 us
 /// for 64 MiB where both are aligned to 2 MiB, since whole tables of pages
 /// move.
-/// \return Whether the system can do that; otherwise nothing has happened.
-bool move_pages(void* from, void* to, std::size_t bytes) noexcept;
+/// \param[out] old_ones_fault  Whether they do, if the pages have moved. If
+/// not,
+///                             they must not be used for anything.
+/// \return Of the fresh addresses; the pages are where they were unless done.
+PageChange move_pages(void* from, void* to, std::size_t bytes,
+                      bool& old_ones_fault) noexcept;
 
 /// \brief Advises 2 MiB pages; the range is a multiple of these.
 void advise_huge_pages(void* address, std::size_t bytes) noexcept;
@@ -64,11 +78,22 @@ void advise_huge_pages(void* address, std::size_t bytes) noexcept;
 void forget_pages(void* address, std::size_t bytes) noexcept;
 
 /// \brief Gives the pages back; the addresses fault from then on.
-void take_pages_back(void* address, std::size_t bytes) noexcept;
+/// \return Whether they do. If not, the pages are still there, or the addresses
+/// may be somebody else's: they must not be used for anything.
+bool take_pages_back(void* address, std::size_t bytes) noexcept;
+
+/// Whether protect_pages() can be had at all.
+#if defined(__linux__)
+inline constexpr bool can_protect_pages = true;
+#else
+inline constexpr bool can_protect_pages = false;
+#endif
 
 /// \brief Makes accesses to the range faults or, with \c accessible, normal.
-/// \return Whether the system could.
-bool protect_pages(void* address, std::size_t bytes, bool accessible) noexcept;
+/// \return Whether the system could. It can't where the process would have more
+/// mappings than vm.max_map_count, for one.
+[[nodiscard]] bool protect_pages(void* address, std::size_t bytes,
+                                 bool accessible) noexcept;
 
 /// \return Bytes of a page, a power of two.
 std::size_t page_bytes() noexcept;
