@@ -2,6 +2,7 @@
 #include "KokkosArena_ArenaScope.hpp"
 
 #include "impl/KokkosArena_CheckedStore.hpp"
+#include "impl/KokkosArena_Fork.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -27,6 +28,53 @@ constinit std::mutex unbequeathed_mutex;
 constinit std::atomic<ArenaScope const*> newest_unbequeathed{nullptr};
 
 }  // namespace
+
+/// In a child process, only the scopes of the thread that has forked are open.
+class Impl::ForkedScopes final : private ForkParticipant {
+ public:
+  ForkedScopes() noexcept : ForkParticipant(ForkRank::registry) { join(); }
+
+  static int opened_on(Core const& core) noexcept {
+    int count = 0;
+    for (auto const* scope = t_innermost; scope; scope = scope->m_previous) {
+      count += &scope->m_core == &core;
+    }
+    return count;
+  }
+
+ private:
+  bool try_enter() noexcept override { return unbequeathed_mutex.try_lock(); }
+  void leave_in_parent() noexcept override { unbequeathed_mutex.unlock(); }
+  void leave_in_child() noexcept override {
+    // relaxed: the mutex is held, and there is no other thread.
+    newest_unbequeathed.store(nullptr, std::memory_order_relaxed);
+    ArenaScope const* newer = nullptr;
+    for (auto const* scope = t_innermost; scope; scope = scope->m_previous) {
+      if (!scope->m_bequest.failed) continue;
+      scope->m_next_unbequeathed = nullptr;
+      if (newer) {
+        newer->m_next_unbequeathed = scope;
+      } else {
+        newest_unbequeathed.store(scope, std::memory_order_relaxed);
+      }
+      newer = scope;
+    }
+    unbequeathed_mutex.unlock();
+  }
+};
+
+namespace {
+
+/// Never destroyed: programs may fork late.
+[[maybe_unused]] auto const* const forked_scopes = new Impl::ForkedScopes;
+
+}  // namespace
+
+void Impl::Core::forget_scopes_of_other_threads() noexcept {
+  // relaxed: there is no other thread.
+  m_open_scopes.store(ForkedScopes::opened_on(*this),
+                      std::memory_order_relaxed);
+}
 
 ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
                        bool one_thread, std::uint64_t frame)

@@ -16,6 +16,8 @@ namespace KokkosArena {
 
 namespace Impl {
 
+class ForkedScopes;
+
 /// \brief Says that ScopedSpace over the memory space has allocated from the
 /// base space; to be called once for each such allocation. Where a thread of a
 /// region of several threads did so since it couldn't know its scope, it is
@@ -59,6 +61,7 @@ class [[nodiscard]] ArenaScope {
 
  private:
   friend class ArenaFrame;
+  friend class Impl::ForkedScopes;
   friend Impl::Core* current_core(std::type_info const&) noexcept;
   friend std::uint64_t Impl::current_frame(Impl::Core const&) noexcept;
   friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Error.hpp"
 
+#include "impl/KokkosArena_Cancellation.hpp"
 #include "impl/KokkosArena_Trace.hpp"
 
 #include <Kokkos_Core.hpp>
@@ -15,6 +16,8 @@ char const* InvalidViewAccess::what() const noexcept {
 }
 
 void Impl::abort(std::string const& message) {
+  // The program ends, not the thread.
+  CancellationOff const off;
   flush_traces();
   Kokkos::abort(("KokkosArena: " + message).c_str());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_FaultHandler.hpp"
 
+#include "impl/KokkosArena_Cancellation.hpp"
 #include "impl/KokkosArena_CheckedStore.hpp"
 
 #include <cstdio>
@@ -23,6 +24,7 @@ struct sigaction previous{};
 void write_line(char const* text) noexcept {
   char line[1200];
   std::snprintf(line, sizeof(line), "KokkosArena: %s\n", text);
+  Impl::CancellationOff const off;
   [[maybe_unused]] auto const written =
       write(STDERR_FILENO, line, std::strlen(line));
 }

@@ -70,6 +70,10 @@ struct Locked {
         }
       }
     }
+    bool try_lock() noexcept {
+      // acquire as above.
+      return !m_locked.exchange(true, std::memory_order_acquire);
+    }
     void unlock() noexcept { m_locked.store(false, std::memory_order_release); }
 
    private:

@@ -8,6 +8,7 @@
 #include <KokkosArena_TestTeam.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
 #include <unistd.h>
 
 namespace {
@@ -431,6 +433,52 @@ void run_threads() {
 
 TEST(trace_threads, locked) { run_threads<KokkosArena::Locked>(); }
 TEST(trace_threads, thread_cached) { run_threads<KokkosArena::ThreadCached>(); }
+
+// An exception that nobody throws ends such a thread; it must not begin below
+// what can't throw, nor leave a line in pieces.
+TEST(trace_threads, that_are_cancelled_end_and_leave_the_file_whole) {
+  File const file;
+  Random random(1);
+  {
+    KokkosArena::ArenaOptions options;
+    options.trace = file.path();
+    KokkosArena::Arena<Host> arena(options);
+    for (int wave = 0; wave < 10; ++wave) {
+      std::vector<std::thread> team;
+      for (int t = 0; t < 4; ++t) {
+        // Some are nearly always in the middle of a write when they look.
+        int const views = t % 2 == 0 ? 500 : 5;
+        team.emplace_back([&arena, views] {
+          for (;;) {
+            {
+              KokkosArena::ArenaScope const scope(arena);
+              Vector kept;
+              for (int i = 0; i < views; ++i) {
+                kept    = KokkosArena::make_view<Vector>("of a thread", 100);
+                kept(0) = i;
+              }
+              pthread_testcancel();
+            }
+            pthread_testcancel();
+          }
+        });
+      }
+      for (auto& thread : team) {
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(random.below(2000)));
+        EXPECT_EQ(pthread_cancel(thread.native_handle()), 0);
+      }
+      for (auto& thread : team) thread.join();
+    }
+    EXPECT_EQ(arena.statistics().live_allocations, 0u);
+  }
+  auto const events = file.events();
+  auto const begun  = static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(),
+                     [](Json const& e) { return e["ph"].text == "b"; }));
+  EXPECT_GT(begun, 1000u);
+  expect_pairs(events, begun);
+}
 
 TEST(trace_file, is_shared_by_arenas_and_goes_on_with_later_ones) {
   File const file;

@@ -28,7 +28,10 @@ bool has_heavy_fence() noexcept {
 }
 
 void heavy_fence() noexcept {
-  if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0) {
+  // A child process may have to register by itself.
+  if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+      (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0 ||
+       membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)) {
     abort("membarrier, which the system has granted before, fails");
   }
 }

@@ -25,6 +25,7 @@ struct Registry {
     Core* core;
   };
   std::mutex mutex;
+  ForkLock<std::mutex> fork_lock{ForkRank::registry, mutex};
   std::map<std::uintptr_t, Entry> blocks;
   /// Of all addresses that were ever registered, so that most of those that
   /// malloc gives need no look-up.
@@ -58,6 +59,12 @@ Registry& registry() {
   static auto* const instance = new Registry;
   return *instance;
 }
+
+/// Of all stores for CheckedSpace.
+constinit std::mutex making_mutex;
+/// Never destroyed: programs may fork late.
+[[maybe_unused]] auto const* const making_lock =
+    new ForkLock<std::mutex>(ForkRank::making, making_mutex);
 
 ArenaOptions validated(ArenaOptions options) {
   auto const complain = [&](std::string const& what) {
@@ -121,8 +128,7 @@ Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
 Core::~Core() = default;
 
 CheckedStore& Core::make_checked_store(CheckedMemory* memory) {
-  static std::mutex mutex;
-  std::lock_guard const guard(mutex);
+  std::lock_guard const guard(making_mutex);
   if (auto* const store = existing_checked_store()) return *store;
   auto& store = CheckedStore::make(*this, m_options, memory);
   m_checked_store.store(&store, std::memory_order_release);

@@ -6,6 +6,7 @@
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <impl/KokkosArena_Block.hpp>
+#include <impl/KokkosArena_Fork.hpp>
 #include <impl/KokkosArena_HostAddresses.hpp>
 #include <impl/KokkosArena_Trace.hpp>
 #include <impl/KokkosArena_UntrackedLog.hpp>
@@ -160,6 +161,10 @@ class Core {
   int open_scopes() const noexcept {
     return m_open_scopes.load(std::memory_order_relaxed);
   }
+
+  /// \brief After a fork, in the child: scopes of threads that it doesn't have
+  /// will never be closed.
+  void forget_scopes_of_other_threads() noexcept;
 
   // relaxed: plain counts, read for statistics only.
   void count_unscoped_worker_allocation() noexcept {
@@ -457,10 +462,12 @@ inline void Core::note_peaks() noexcept {
 /// The core under a sync policy with a lock; for ThreadCached see
 /// KokkosArena_ThreadCachedCore.hpp.
 template <class Sync>
-class SynchronizedCore final : public Core {
+class SynchronizedCore final : public Core, private ForkParticipant {
  public:
   SynchronizedCore(ArenaOptions options, std::unique_ptr<Upstream> upstream)
-      : Core(std::move(options), std::move(upstream)) {
+      : Core(std::move(options), std::move(upstream)),
+        ForkParticipant(ForkRank::core) {
+    ForkParticipant::join();
     if constexpr (requires { m_mutex.protect(label()); }) {
       m_mutex.protect(label());
     }
@@ -528,7 +535,23 @@ class SynchronizedCore final : public Core {
  private:
   using Guard = std::lock_guard<typename Sync::mutex_type>;
 
-  ~SynchronizedCore() override = default;
+  ~SynchronizedCore() override { ForkParticipant::leave(); }
+
+  // Without a lock, it is for the program to see to it that no thread is using
+  // the arena.
+  static constexpr bool has_lock =
+      requires(typename Sync::mutex_type& mutex) { mutex.try_lock(); };
+  bool try_enter() noexcept override {
+    if constexpr (has_lock) return m_mutex.try_lock();
+    return true;
+  }
+  void leave_in_parent() noexcept override {
+    if constexpr (has_lock) m_mutex.unlock();
+  }
+  void leave_in_child() noexcept override {
+    leave_in_parent();
+    forget_scopes_of_other_threads();
+  }
 
   [[no_unique_address]] typename Sync::mutex_type m_mutex;
 };

@@ -2,7 +2,9 @@
 #include "KokkosArena_HostAddresses.hpp"
 
 #include "KokkosArena_Block.hpp"
+#include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedAddresses.hpp"
+#include "KokkosArena_Fork.hpp"
 #include "KokkosArena_Pages.hpp"
 
 #include <algorithm>
@@ -32,6 +34,9 @@ constexpr std::size_t share = 64;
 enum class State : char { free, taken };
 
 constinit std::mutex mutex;  // of the next three
+/// Never destroyed: programs may fork late.
+[[maybe_unused]] auto const* const fork_lock =
+    new ForkLock<std::mutex>(ForkRank::registry, mutex);
 std::array<State, most_parts> states{};
 std::size_t parts = 0;
 bool reserved     = false;
@@ -50,6 +55,7 @@ std::size_t wanted_parts() noexcept {
   errno            = 0;
   auto const bytes = std::strtoull(text, &end, 10);
   if (*end != '\0' || errno != 0 || *text == '-') {
+    CancellationOff const off;
     std::fprintf(stderr,
                  "KokkosArena: KOKKOS_ARENA_ADDRESS_BYTES is \"%s\"; it has to "
                  "be a number of bytes, 0 for none; %zu are used\n",
@@ -96,8 +102,12 @@ AddressRun take_run(std::size_t bytes) noexcept {
 }
 
 void give_back_run(AddressRun run, std::size_t usable) noexcept {
-  shrink_run(run, 0, usable);
+  bool const faults =
+      usable == 0 ||
+      take_pages_back(reinterpret_cast<void*>(run.begin), usable);
   set_owner(run, nullptr);
+  // Where they don't, the addresses may be somebody else's: nobody gets them.
+  if (!faults) return;
   std::lock_guard const guard(mutex);
   std::fill_n(states.begin() + static_cast<std::ptrdiff_t>(part_at(run.begin)),
               run.bytes / part_bytes, State::free);

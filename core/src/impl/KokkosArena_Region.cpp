@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Region.hpp"
 
+#include "KokkosArena_Fork.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <mutex>
@@ -49,6 +51,7 @@ std::uintptr_t handle_of(RegionToken const* token) noexcept {
 
 struct AllTokens {
   std::mutex mutex;
+  ForkLock<std::mutex> fork_lock{ForkRank::registry, mutex};
   std::unordered_map<std::uintptr_t, RegionToken*> by_handle;
   std::vector<RegionToken*> unused;
   std::atomic<std::uint64_t> created{0};

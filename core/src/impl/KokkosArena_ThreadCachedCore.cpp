@@ -41,6 +41,38 @@ class ThreadCachedCore::Revocation {
   bool m_needed;
 };
 
+bool ThreadCachedCore::try_enter() noexcept {
+  if (!m_mutex.try_lock()) return false;
+  // A Revocation of all lanes, those without a chunk as well: in the child,
+  // nobody would let go of them.
+  auto const* const own = own_lane();
+  bool others           = false;
+  for_lanes([&](Lane& lane) {
+    if (&lane == own) return;
+    lane.mutex.revoke();
+    others = true;
+  });
+  if (!others) return true;
+  heavy_fence();
+  for_lanes([&](Lane const& lane) {
+    if (&lane != own) lane.mutex.wait();
+  });
+  return true;
+}
+
+void ThreadCachedCore::leave_in_parent() noexcept {
+  auto const* const own = own_lane();
+  for_lanes([&](Lane& lane) {
+    if (&lane != own) lane.mutex.resume();
+  });
+  m_mutex.unlock();
+}
+
+void ThreadCachedCore::leave_in_child() noexcept {
+  leave_in_parent();
+  forget_scopes_of_other_threads();
+}
+
 /// \brief Begins every operation under the lock: brings the caller's own lane
 /// up to date, and notes peaks to which it has contributed.
 /// \return The lane, or null if there is none.

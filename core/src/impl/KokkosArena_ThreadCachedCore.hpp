@@ -6,6 +6,7 @@
 #include <impl/KokkosArena_BiasedMutex.hpp>
 #include <impl/KokkosArena_Block.hpp>
 #include <impl/KokkosArena_Core.hpp>
+#include <impl/KokkosArena_Fork.hpp>
 #include <impl/KokkosArena_ThreadSlot.hpp>
 #include <impl/KokkosArena_UntrackedLog.hpp>
 
@@ -118,10 +119,14 @@ struct alignas(128) Lane {  // two lines, which some processors fetch at once
 /// leaves the chunks where they are and asks their owners to drop what is
 /// untracked; they do before they use their chunk again.
 template <>
-class SynchronizedCore<ThreadCached> final : public Core {
+class SynchronizedCore<ThreadCached> final : public Core,
+                                             private ForkParticipant {
  public:
   SynchronizedCore(ArenaOptions options, std::unique_ptr<Upstream> upstream)
-      : Core(std::move(options), std::move(upstream)) {}
+      : Core(std::move(options), std::move(upstream)),
+        ForkParticipant(ForkRank::core) {
+    ForkParticipant::join();
+  }
 
   void* allocate(std::size_t bytes, std::size_t alignment) {
     if (is_small(bytes, alignment)) [[likely]] {
@@ -202,7 +207,13 @@ class SynchronizedCore<ThreadCached> final : public Core {
   static constexpr std::uint64_t remembered_cycles = 5;
   class Revocation;
 
-  ~SynchronizedCore() override = default;
+  ~SynchronizedCore() override { ForkParticipant::leave(); }
+
+  // In a child, the lanes of threads that it doesn't have go over to those that
+  // get their slots, as after any thread's end.
+  bool try_enter() noexcept override;
+  void leave_in_parent() noexcept override;
+  void leave_in_child() noexcept override;
 
   static bool is_small(std::size_t bytes, std::size_t alignment) noexcept {
     // Zero bytes take one, elsewhere. An alignment that is none is reported

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_ThreadSlot.hpp"
 
+#include "KokkosArena_Fork.hpp"
+
 #include <bitset>
 #include <mutex>
 
@@ -31,6 +33,23 @@ struct Tenancy {
     s_taken.reset(slot);
   }
 };
+
+class ForkedSlots final : private ForkParticipant {
+ public:
+  ForkedSlots() noexcept : ForkParticipant(ForkRank::registry) { join(); }
+
+ private:
+  bool try_enter() noexcept override { return s_mutex.try_lock(); }
+  void leave_in_parent() noexcept override { s_mutex.unlock(); }
+  void leave_in_child() noexcept override {
+    // The others' threads are not in the child.
+    s_taken.reset();
+    if (t_thread_slot != no_thread_slot) s_taken.set(t_thread_slot);
+    s_mutex.unlock();
+  }
+};
+/// Never destroyed: programs may fork late.
+[[maybe_unused]] auto const* const forked_slots = new ForkedSlots;
 
 }  // namespace
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Trace.hpp"
 
+#include "KokkosArena_Cancellation.hpp"
+#include "KokkosArena_Fork.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -145,6 +148,7 @@ class TraceFile {
     }
     m_names.insert(name);
     try {
+      CancellationOff const off;
       if (!m_file && !m_stopped) open();
       if (!m_file) {  // it was said why
         ++m_users;
@@ -320,6 +324,7 @@ class TraceFile {
   bool flush() noexcept {
     m_flushed_at = m_now;
     if (m_buffer.empty()) return true;
+    CancellationOff const off;
     errno = 0;
     if (std::fwrite(m_buffer.data(), 1, m_buffer.size(), m_file) !=
         m_buffer.size()) {
@@ -334,6 +339,7 @@ class TraceFile {
     if (!flush()) stop();
   }
   void stop() noexcept {
+    CancellationOff const off;
     std::fprintf(stderr,
                  "KokkosArena: the trace file \"%s\" can't be written: %s; "
                  "what follows is not traced\n",
@@ -342,6 +348,7 @@ class TraceFile {
     close();
   }
   void close() noexcept {
+    CancellationOff const off;
     if (m_file) std::fclose(m_file);
     m_file = nullptr;
     m_buffer.clear();
@@ -352,6 +359,7 @@ class TraceFile {
       stop();
       return;
     }
+    CancellationOff const off;
     bool const written =
         std::fwrite(end_of_array.data(), 1, end_of_array.size(), m_file) ==
         end_of_array.size();
@@ -366,6 +374,7 @@ class TraceFile {
   std::string const m_path;
   std::uint64_t const m_pid;
   std::mutex m_mutex;
+  ForkLock<std::mutex> m_fork_lock{ForkRank::file, m_mutex};
   std::FILE* m_file = nullptr;
   int m_error       = 0;
   long m_length     = 0;  ///< Written, without the end of the array.
@@ -385,6 +394,7 @@ namespace {
 
 struct Registry {
   std::mutex mutex;
+  ForkLock<std::mutex> fork_lock{ForkRank::registry, mutex};
   std::map<std::string, std::unique_ptr<TraceFile>> files;
 };
 
@@ -469,6 +479,7 @@ std::unique_ptr<ArenaTrace> ArenaTrace::open(std::string const& option,
     if (!option.empty()) {
       throw std::runtime_error(message + "leave ArenaOptions::trace out");
     }
+    CancellationOff const off;
     std::fprintf(stderr, "%sunset KOKKOS_ARENA_TRACE; nothing is traced\n",
                  message.c_str());
     return nullptr;
