@@ -44,9 +44,10 @@ class GrowthPolicy {
   std::size_t next_block_bytes(std::size_t needed_bytes,
                                std::size_t capacity_bytes) const noexcept;
 
- private:
+  /// \return Of the cycles that are remembered, in bytes.
   std::size_t largest_peak() const noexcept;
 
+ private:
   std::vector<std::size_t> m_peaks;  ///< A ring; 0 is no cycle yet.
   std::size_t m_next = 0;
   std::size_t m_initial_bytes;

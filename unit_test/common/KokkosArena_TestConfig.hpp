@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -36,6 +37,13 @@ namespace KokkosArenaTest {
 inline constexpr bool is_sanitized = KOKKOSARENA_TEST_SANITIZED;
 
 using Host = Kokkos::HostSpace;
+
+/// Whether host arenas have no range of addresses to grow in, as the
+/// environment says.
+inline bool const in_blocks = [] {
+  auto const* const bytes = std::getenv("KOKKOS_ARENA_ADDRESS_BYTES");
+  return bytes && std::string(bytes) == "0";
+}();
 
 inline KokkosArena::ArenaOptions labelled(char const* label) {
   KokkosArena::ArenaOptions options;
@@ -137,13 +145,13 @@ inline auto figures(KokkosArena::ArenaStatistics const& s) {
                upstream_allocations, upstream_bytes, blocks, retired_blocks,
                retired_bytes, resets, escaped_views,
                unscoped_worker_allocations, failed_handle_allocations,
-               failed_adoptions, label] = s;
+               failed_adoptions, largest_free_bytes, label] = s;
   return std::tuple(capacity_bytes, used_bytes, live_bytes, peak_bytes,
                     peak_live_bytes, live_allocations, total_allocations,
                     upstream_allocations, upstream_bytes, blocks,
                     retired_blocks, retired_bytes, resets, escaped_views,
                     unscoped_worker_allocations, failed_handle_allocations,
-                    failed_adoptions, label);
+                    failed_adoptions, largest_free_bytes, label);
 }
 
 /// Where library code runs: in a scope on an arena, or outside of all.

@@ -183,18 +183,24 @@ class Block {
     if (tail.bytes() == 0) m_holes.pop_back();
   }
 
-  /// \brief Makes the largest free range the room, and leaves the others alone
-  /// until there is no other place: to look through them all for every
-  /// allocation would cost more than they save.
-  void use_largest_range() noexcept {
-    auto const largest = std::max_element(
-        m_holes.begin(), m_holes.end(),
-        [](Hole const& a, Hole const& b) { return a.bytes() < b.bytes(); });
-    if (largest != m_holes.end() && largest->bytes() > room()) {
-      Hole const range = *largest;
+  /// \brief Makes the lowest free range of that many bytes the room, or else
+  /// the largest one, and leaves the others alone until there is no other
+  /// place: to look through them all for every allocation would cost more than
+  /// they save.
+  void choose_room(std::size_t bytes) noexcept {
+    auto best = m_holes.end();
+    for (auto hole = m_holes.begin(); hole != m_holes.end(); ++hole) {
+      auto const most =
+          std::max(room(), best == m_holes.end() ? 0 : best->bytes());
+      if (hole->begin > m_top && room() >= bytes) break;
+      if (hole->bytes() > most || hole->bytes() >= bytes) best = hole;
+      if (hole->bytes() >= bytes) break;
+    }
+    if (best != m_holes.end()) {
+      Hole const range = *best;
       Hole const old{m_top, m_floor};
       m_hole_bytes -= range.bytes();
-      m_holes.erase(largest);
+      m_holes.erase(best);
       m_top   = range.begin;
       m_floor = range.end;
       if (old.bytes() > 0) insert_hole(old);
@@ -271,7 +277,7 @@ class Block {
   std::size_t used() const noexcept {
     return (m_top - m_begin) + (m_end - m_floor);
   }
-  /// The same without the holes that \c use_largest_range has left alone.
+  /// The same without the holes that \c choose_room has left alone.
   std::size_t in_use() const noexcept {
     return used() - std::min(m_left_alone, m_hole_bytes);
   }
@@ -471,7 +477,7 @@ class Block {
   std::size_t m_peak       = 0;
   std::size_t m_hole_bytes = 0;  ///< Of all together.
   std::size_t m_old_holes  = 0;  ///< The same when the peak was restarted.
-  std::size_t m_left_alone = 0;  ///< The same by use_largest_range().
+  std::size_t m_left_alone = 0;  ///< The same by choose_room().
   std::vector<Hole> m_holes;
 };
 

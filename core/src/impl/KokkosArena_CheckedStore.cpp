@@ -801,6 +801,10 @@ void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
   statistics.upstream_bytes += m_acquired_bytes;
   statistics.blocks += m_pieces.size() + m_spares.size();
   statistics.escaped_views += m_escaped;
+  for (auto const& piece : m_pieces) {
+    statistics.largest_free_bytes = std::max<std::uint64_t>(
+        statistics.largest_free_bytes, piece->block.largest_free());
+  }
 }
 
 CheckedAllocation* CheckedStore::find(void const* address,

@@ -313,14 +313,14 @@ bool Core::grow_in_place(std::size_t needed, std::size_t most) noexcept {
   auto const missing = needed > tail ? needed - tail : granule;
   most               = std::min(most, block.run.bytes - have);
   if (missing > most) return false;
-  // As much as there is already, so that the number of steps grows with the
-  // logarithm; what isn't touched costs no memory.
-  auto const twice =
-      std::min(align_down(most, granule), std::max(missing, have));
-  for (auto const more : {twice, missing}) {
+  // Half as much as there is already, so that the number of steps grows with
+  // the logarithm; what isn't touched costs no memory.
+  auto const step = std::min(align_down(most, granule),
+                             std::max(missing, align_up(have / 2, granule)));
+  for (auto const more : {step, missing}) {
     if (!m_upstream->resize_run(block.run, have, have + more)) continue;
     block.extend(have + more);
-    block.upstream_bytes = have + more;
+    block.upstream_bytes = block.touched = have + more;
     ++m_upstream_allocations;
     m_upstream_bytes += more;
     serve_from(block);
@@ -330,21 +330,39 @@ bool Core::grow_in_place(std::size_t needed, std::size_t most) noexcept {
   return false;
 }
 
-/// \return Whether it has about what the next cycle will need.
-bool Core::keeps(OwnedBlock const& block) const noexcept {
-  if (!block.grows_in_place()) return m_policy.keeps(block.capacity());
-  auto const wanted = m_policy.recommended_bytes();
-  // Around survivors it takes more, and how much changes with them.
-  return block.capacity() <= wanted + (block.live > 0 ? wanted : wanted / 8);
+/// \return Bytes that the next cycle will need beside the survivors.
+std::size_t Core::bytes_beside_survivors() const noexcept {
+  constexpr std::size_t least = std::size_t(64) << 10;
+  auto const peak             = m_policy.largest_peak();
+  return std::max<std::size_t>(peak - std::min<std::size_t>(peak, m_live_bytes),
+                               least);
 }
 
-/// \brief Gives back what a block that grows in place has too much, and makes
-/// the largest free range around survivors the one to serve from.
+/// \return Bytes that a block which grows in place is to have for the next
+/// cycle: there has to be room for a whole one behind survivors, since the free
+/// ranges between them may be small.
+std::size_t Core::bytes_to_keep(OwnedBlock const& block) const noexcept {
+  return m_policy.recommended_bytes() +
+         (block.live > 0 ? block.least_bytes() : 0);
+}
+
+/// \return Whether it has about what the next cycle will need. Where survivors
+/// are changes that, so with them it may have twice as much.
+bool Core::keeps(OwnedBlock const& block) const noexcept {
+  if (!block.grows_in_place()) return m_policy.keeps(block.capacity());
+  auto const wanted = bytes_to_keep(block);
+  bool const steady = block.survivors_ago > m_options.history_length;
+  return block.capacity() <= wanted + (steady ? wanted / 8 : wanted);
+}
+
+/// \brief Gives back what a block that grows in place has too much, and decides
+/// from which free range around survivors it serves.
 /// \param[in] keep  What the next cycle will need; otherwise nothing.
 void Core::trim(OwnedBlock& block, bool keep) noexcept {
-  auto const wanted = keep ? m_policy.recommended_bytes() : 0;
+  block.survivors_ago = block.live > 0 ? 0 : block.survivors_ago + 1;
   if (block.grows_in_place() && (!keep || !keeps(block))) {
-    auto const bytes = std::max(align_up(wanted, granule), block.least_bytes());
+    auto const bytes =
+        align_up(keep ? bytes_to_keep(block) : block.least_bytes(), granule);
     if (bytes < block.capacity()) {
       auto const old = block.capacity();
       block.shrink(bytes);
@@ -354,11 +372,12 @@ void Core::trim(OwnedBlock& block, bool keep) noexcept {
   }
   if (block.live == 0) return;
   // Once, until a cycle has needed more again.
+  auto const wanted = keep ? m_policy.recommended_bytes() : 0;
   if (block.grows_in_place() && block.touched > wanted + wanted / 4) {
     block.for_free_ranges(wanted, discard_pages);
     block.touched = wanted;
   }
-  block.use_largest_range();
+  block.choose_room(bytes_beside_survivors());
 }
 
 void Core::return_block(OwnedBlock& block) noexcept {
@@ -628,7 +647,8 @@ ArenaStatistics Core::read_statistics() noexcept {
       m_unscoped_worker_allocations.load(std::memory_order_relaxed);
   s.failed_handle_allocations =
       m_failed_handle_allocations.load(std::memory_order_relaxed);
-  s.failed_adoptions = m_failed_adoptions.load(std::memory_order_relaxed);
+  s.failed_adoptions   = m_failed_adoptions.load(std::memory_order_relaxed);
+  s.largest_free_bytes = largest_free();
   return s;
 }
 

@@ -351,6 +351,8 @@ class Core {
     AddressRun run{};
     /// No more of it than that has memory, once its capacity has been trimmed.
     std::size_t touched = 0;
+    /// Resets since a View has outlived one here.
+    std::size_t survivors_ago = std::numeric_limits<std::size_t>::max() / 2;
   };
   using Blocks = std::vector<std::unique_ptr<OwnedBlock>>;
 
@@ -379,6 +381,8 @@ class Core {
                                              std::size_t needed);
   bool grow_in_place(std::size_t needed, std::size_t most) noexcept;
   void trim(OwnedBlock& block, bool keep) noexcept;
+  std::size_t bytes_beside_survivors() const noexcept;
+  std::size_t bytes_to_keep(OwnedBlock const& block) const noexcept;
   bool keeps(OwnedBlock const& block) const noexcept;
   void return_block(OwnedBlock& block) noexcept;
   void return_empty_blocks() noexcept;
@@ -401,6 +405,13 @@ class Core {
     std::size_t sum = 0;
     for (auto const& block : blocks) sum += block->capacity();
     return sum;
+  }
+  std::size_t largest_free() const noexcept {
+    std::size_t largest = 0;
+    for (auto const& block : m_blocks) {
+      largest = std::max(largest, block->largest_free());
+    }
+    return largest;
   }
   /// What the upstream has given for them.
   static std::size_t held(Blocks const& blocks) noexcept {
