@@ -38,18 +38,17 @@ struct ArenaStatistics {
   std::uint64_t failed_handle_allocations = 0;
   /// What a HostSpaceAdoption left to malloc, since it didn't fit.
   std::uint64_t failed_adoptions = 0;
-  /// The largest piece that is free in a block; growth apart, an allocation of
-  /// more doesn't fit.
+  std::uint64_t free_bytes = 0;  ///< In the blocks in service, holes included.
+  /// The largest piece of them; growth apart, no more fits at once.
   std::uint64_t largest_free_bytes = 0;
   std::string label;  ///< The arena's.
 
   /// \return How scattered the free bytes are: 0 if they are one piece, or
   /// none; towards 1 the more pieces there are.
   double fragmentation() const noexcept {
-    auto const free = capacity_bytes - used_bytes;
-    return free == 0 ? 0
-                     : 1 - static_cast<double>(largest_free_bytes) /
-                               static_cast<double>(free);
+    return free_bytes == 0 ? 0
+                           : 1 - static_cast<double>(largest_free_bytes) /
+                                     static_cast<double>(free_bytes);
   }
 };
 

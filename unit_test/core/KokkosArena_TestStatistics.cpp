@@ -155,6 +155,8 @@ TYPED_TEST(statistics_of, start_at_zero_but_for_a_fixed_block) {
     expected.upstream_bytes       = 64 * KiB;
     expected.upstream_allocations = 1;
     expected.blocks               = 1;
+    expected.free_bytes           = 64 * KiB;
+    expected.largest_free_bytes   = 64 * KiB;
   }
   EXPECT_EQ(figures(arena.statistics()), figures(expected));
 }

@@ -162,6 +162,21 @@ class Block {
     poison(old_end, m_end);
   }
 
+  /// \brief Calls f(begin, end) for each hole of at least so many bytes, which
+  /// was of no use to somebody: they don't count as used until there is a use
+  /// for them.
+  template <class F>
+  void leave_alone(std::size_t least, F const& f) noexcept {
+    std::size_t bytes = 0;
+    for (auto const& hole : m_holes) {
+      if (hole.bytes() < least) continue;
+      bytes += hole.bytes();
+      f(hole.begin, hole.end);
+    }
+    m_left_alone = std::max(m_left_alone, bytes);
+    m_old_holes  = std::max(m_old_holes, bytes);
+  }
+
   /// \return The least bytes that the block can be made to end at: nothing
   /// behind them is in use.
   std::size_t least_bytes() const noexcept {
@@ -220,7 +235,8 @@ class Block {
     if (kept < room()) f(m_top + kept, m_floor);
   }
 
-  /// Of all free ranges.
+  /// Of all free ranges together.
+  std::size_t free_bytes() const noexcept { return room() + m_hole_bytes; }
   std::size_t largest_free() const noexcept {
     auto largest = room();
     for (auto const& hole : m_holes) largest = std::max(largest, hole.bytes());
@@ -277,7 +293,7 @@ class Block {
   std::size_t used() const noexcept {
     return (m_top - m_begin) + (m_end - m_floor);
   }
-  /// The same without the holes that \c choose_room has left alone.
+  /// The same without the holes that \c choose_room and \c leave_alone have.
   std::size_t in_use() const noexcept {
     return used() - std::min(m_left_alone, m_hole_bytes);
   }

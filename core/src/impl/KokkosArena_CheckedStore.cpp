@@ -804,6 +804,7 @@ void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
   for (auto const& piece : m_pieces) {
     statistics.largest_free_bytes = std::max<std::uint64_t>(
         statistics.largest_free_bytes, piece->block.largest_free());
+    statistics.free_bytes += piece->block.free_bytes();
   }
 }
 

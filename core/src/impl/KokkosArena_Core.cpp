@@ -313,21 +313,46 @@ bool Core::grow_in_place(std::size_t needed, std::size_t most) noexcept {
   auto const missing = needed > tail ? needed - tail : granule;
   most               = std::min(most, block.run.bytes - have);
   if (missing > most) return false;
-  // Half as much as there is already, so that the number of steps grows with
-  // the logarithm; what isn't touched costs no memory.
-  auto const step = std::min(align_down(most, granule),
-                             std::max(missing, align_up(have / 2, granule)));
-  for (auto const more : {step, missing}) {
-    if (!m_upstream->resize_run(block.run, have, have + more)) continue;
-    block.extend(have + more);
-    block.upstream_bytes = block.touched = have + more;
-    ++m_upstream_allocations;
-    m_upstream_bytes += more;
-    serve_from(block);
-    if (m_trace) m_trace->event("block grown", more);
-    return true;
+  // Some more than needed, so that the number of steps grows with the
+  // logarithm, but little: what lies at the upper end stays there, and the free
+  // range in front of it would be the larger.
+  auto const step = std::min(
+      align_down(most, granule),
+      std::max({missing, align_down(have / 8, granule), run_page_bytes}));
+  if (!enlarge(block, step) && !enlarge(block, missing)) return false;
+  block.has_grown = true;
+  serve_from(block);
+  // What is free in front of it couldn't be used, and shall not take memory.
+  block.leave_alone(run_page_bytes, discard_pages);
+  return true;
+}
+
+/// \brief Makes so many bytes more of its run usable.
+bool Core::enlarge(OwnedBlock& block, std::size_t more) noexcept {
+  auto const have = block.capacity();
+  if (!m_upstream->resize_run(block.run, have, have + more)) return false;
+  block.extend(have + more);
+  block.upstream_bytes = block.touched = have + more;
+  ++m_upstream_allocations;
+  m_upstream_bytes += more;
+  if (m_trace) m_trace->event("block grown", more);
+  return true;
+}
+
+/// \brief Gives a block that had to grow what threads' chunks will take of it
+/// in the next cycle, which peaks don't tell.
+void Core::enlarge_as_recommended(OwnedBlock& block) noexcept {
+  auto const recommended = m_policy.recommended_bytes();
+  auto const wanted      = align_down(recommended + recommended / 8, granule);
+  if (!std::exchange(block.has_grown, false) || m_policy.spare_bytes() == 0 ||
+      block.capacity() >= wanted) {
+    return;
   }
-  return false;
+  auto const room = m_options.maximum_bytes - held(m_blocks) - held(m_retired);
+  auto const most = std::min(room, block.run.bytes - block.capacity());
+  auto const more =
+      std::min(align_down(most, granule), wanted - block.capacity());
+  if (more > 0) enlarge(block, more);
 }
 
 /// \return Bytes that the next cycle will need beside the survivors.
@@ -370,6 +395,7 @@ void Core::trim(OwnedBlock& block, bool keep) noexcept {
       block.upstream_bytes = bytes;
     }
   }
+  if (keep) enlarge_as_recommended(block);
   if (block.live == 0) return;
   // Once, until a cycle has needed more again.
   auto const wanted = keep ? m_policy.recommended_bytes() : 0;
@@ -649,6 +675,7 @@ ArenaStatistics Core::read_statistics() noexcept {
       m_failed_handle_allocations.load(std::memory_order_relaxed);
   s.failed_adoptions   = m_failed_adoptions.load(std::memory_order_relaxed);
   s.largest_free_bytes = largest_free();
+  for (auto const& block : m_blocks) s.free_bytes += block->free_bytes();
   return s;
 }
 

@@ -321,6 +321,7 @@ class Core {
   void drop_all_but(Ranges const& chunks) noexcept {
     m_untracked.clear();
     m_blocks[0]->clear_but(chunks);
+    enlarge_as_recommended(*m_blocks[0]);
     serve_from(*m_blocks[0]);
   }
 
@@ -351,6 +352,7 @@ class Core {
     AddressRun run{};
     /// No more of it than that has memory, once its capacity has been trimmed.
     std::size_t touched = 0;
+    bool has_grown      = false;  ///< Since the last reset.
     /// Resets since a View has outlived one here.
     std::size_t survivors_ago = std::numeric_limits<std::size_t>::max() / 2;
   };
@@ -380,6 +382,8 @@ class Core {
   std::unique_ptr<OwnedBlock> take_run_block(std::size_t bytes,
                                              std::size_t needed);
   bool grow_in_place(std::size_t needed, std::size_t most) noexcept;
+  bool enlarge(OwnedBlock& block, std::size_t more) noexcept;
+  void enlarge_as_recommended(OwnedBlock& block) noexcept;
   void trim(OwnedBlock& block, bool keep) noexcept;
   std::size_t bytes_beside_survivors() const noexcept;
   std::size_t bytes_to_keep(OwnedBlock const& block) const noexcept;
