@@ -144,9 +144,12 @@ bool extend_run(AddressRun run, std::size_t from, std::size_t to,
 }
 
 void shrink_run(AddressRun run, std::size_t from, std::size_t to) noexcept {
-  if (to > from) {
-    take_pages_back(reinterpret_cast<void*>(run.begin + from), to - from);
-  }
+  if (to <= from) return;
+  // No new mapping, which could fail and leave a hole. That addresses beyond
+  // what is in use fault is no promise.
+  auto* const begin = reinterpret_cast<void*>(run.begin + from);
+  forget_pages(begin, to - from);
+  static_cast<void>(protect_pages(begin, to - from, false));
 }
 
 void discard_pages(std::uintptr_t begin, std::uintptr_t end) noexcept {
