@@ -3,6 +3,7 @@
 
 #include "impl/KokkosArena_CheckedStore.hpp"
 #include "impl/KokkosArena_Fork.hpp"
+#include "impl/KokkosArena_NeverDestroyed.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -65,8 +66,8 @@ class Impl::ForkedScopes final : private ForkParticipant {
 
 namespace {
 
-/// Never destroyed: programs may fork late.
-[[maybe_unused]] auto const* const forked_scopes = new Impl::ForkedScopes;
+/// Programs may fork late.
+Impl::NeverDestroyed<Impl::ForkedScopes> const forked_scopes;
 
 }  // namespace
 

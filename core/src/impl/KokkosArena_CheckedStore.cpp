@@ -5,6 +5,7 @@
 #include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedMemory.hpp"
 #include "KokkosArena_Core.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 #include "KokkosArena_Pages.hpp"
 #include "KokkosArena_Region.hpp"
 
@@ -47,10 +48,10 @@ struct Registry {
   std::uint64_t changes = 0;
 };
 
-/// Never destroyed: Views may die after the statics of this library.
-Registry& registry() {
-  static auto* const instance = new Registry;
-  return *instance;
+/// Views may die after the statics of this library.
+Registry& registry() noexcept {
+  static NeverDestroyed<Registry> const instance;
+  return instance.get();
 }
 
 /// \brief Calls f(store) until it says true, for stores of arenas that exist
@@ -714,11 +715,16 @@ void CheckedStore::retire() noexcept {
 void CheckedStore::report(std::vector<EscapedView> views,
                           CheckedDrop const& drop, bool may_throw) {
   if (views.empty()) return;
+  if (m_policy == EscapePolicy::collect) {
+    // Without a copy, which could fail: a reset that collects doesn't throw.
+    Guard const guard(m_mutex);
+    m_escapes = std::move(views);
+    return;
+  }
   {
     Guard const guard(m_mutex);
     m_escapes = views;
   }
-  if (m_policy == EscapePolicy::collect) return;
   std::ostringstream message;
   message << "arena \"" << m_label << "\": " << drop.operation;
   if (drop.where.line() != 0) {

@@ -3,6 +3,7 @@
 
 #include "../KokkosArena_Error.hpp"
 #include "KokkosArena_CheckedStore.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -54,17 +55,17 @@ struct Registry {
   }
 };
 
-/// Never destroyed: Views may die after the statics of this library.
-Registry& registry() {
-  static auto* const instance = new Registry;
-  return *instance;
+/// Views may die after the statics of this library.
+Registry& registry() noexcept {
+  static NeverDestroyed<Registry> const instance;
+  return instance.get();
 }
 
 /// Of all stores for CheckedSpace.
 constinit std::mutex making_mutex;
-/// Never destroyed: programs may fork late.
-[[maybe_unused]] auto const* const making_lock =
-    new ForkLock<std::mutex>(ForkRank::making, making_mutex);
+/// Programs may fork late.
+NeverDestroyed<ForkLock<std::mutex>> const making_lock(ForkRank::making,
+                                                       making_mutex);
 
 ArenaOptions validated(ArenaOptions options) {
   auto const complain = [&](std::string const& what) {

@@ -2,10 +2,13 @@
 #include "KokkosArena_Region.hpp"
 
 #include "KokkosArena_Fork.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 #include <vector>
 
@@ -57,9 +60,9 @@ struct AllTokens {
   std::atomic<std::uint64_t> created{0};
 };
 
-AllTokens& all_tokens() {
-  static auto* const instance = new AllTokens;
-  return *instance;
+AllTokens& all_tokens() noexcept {
+  static NeverDestroyed<AllTokens> const instance;
+  return instance.get();
 }
 
 RegionToken* make_token() {
@@ -78,11 +81,16 @@ RegionToken* make_token() {
   if (allocator == static_cast<std::uintptr_t>(omp_null_allocator)) {
     return nullptr;
   }
-  auto* const token = new RegionToken(allocator);
-  all.by_handle.emplace(allocator, token);
-  // relaxed: read under the lock, or as a hint that a miss is out of date.
-  all.created.fetch_add(1, std::memory_order_relaxed);
-  return token;
+  try {
+    auto token = std::make_unique<RegionToken>(allocator);
+    all.by_handle.emplace(allocator, token.get());
+    // relaxed: read under the lock, or as a hint that a miss is out of date.
+    all.created.fetch_add(1, std::memory_order_relaxed);
+    return token.release();
+  } catch (...) {
+    omp_destroy_allocator(static_cast<omp_allocator_handle_t>(allocator));
+    throw;
+  }
 }
 
 /// t_store has been destroyed, since the thread ends.
@@ -95,7 +103,11 @@ struct Store {
     t_store_ended = true;
     auto& all     = all_tokens();
     std::lock_guard const guard(all.mutex);
-    all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
+    try {
+      all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
+    } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
+      // Nobody uses them again.
+    }
   }
 };
 thread_local Store t_store;

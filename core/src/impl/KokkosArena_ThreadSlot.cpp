@@ -2,6 +2,7 @@
 #include "KokkosArena_ThreadSlot.hpp"
 
 #include "KokkosArena_Fork.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 
 #include <bitset>
 #include <mutex>
@@ -48,8 +49,8 @@ class ForkedSlots final : private ForkParticipant {
     s_mutex.unlock();
   }
 };
-/// Never destroyed: programs may fork late.
-[[maybe_unused]] auto const* const forked_slots = new ForkedSlots;
+/// Programs may fork late.
+NeverDestroyed<ForkedSlots> const forked_slots;
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_Fork.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -400,13 +401,11 @@ struct Registry {
 
 void end_traces() noexcept;
 
-/// Never destroyed: Views may die after the statics of this library.
-Registry& registry() {
-  static auto* const instance = [] {
-    std::atexit(&end_traces);
-    return new Registry;
-  }();
-  return *instance;
+/// Views may die after the statics of this library.
+Registry& registry() noexcept {
+  static NeverDestroyed<Registry> const instance;
+  [[maybe_unused]] static int const registered = std::atexit(&end_traces);
+  return instance.get();
 }
 
 void end_traces() noexcept {
