@@ -15,16 +15,28 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 std::atomic<std::uint64_t> deallocations{0};
-thread_local bool t_fails = false;
+constexpr std::uint64_t never            = ~std::uint64_t(0);
+thread_local bool t_fails                = false;
+thread_local std::uint64_t t_until_fails = never;
+
+bool fails() noexcept {
+  if (t_until_fails == never) return t_fails;
+  if (t_until_fails > 0) {
+    --t_until_fails;
+    return false;
+  }
+  t_until_fails = never;
+  return true;
+}
 
 void* counted(std::size_t bytes) noexcept {
-  if (t_fails) return nullptr;
+  if (fails()) return nullptr;
   ++allocations;
   return std::malloc(bytes ? bytes : 1);
 }
 
 void* counted(std::size_t bytes, std::align_val_t alignment) noexcept {
-  if (t_fails) return nullptr;
+  if (fails()) return nullptr;
   ++allocations;
   auto const multiple = static_cast<std::size_t>(alignment);
   if (bytes > static_cast<std::size_t>(-1) - multiple) return nullptr;
@@ -51,7 +63,14 @@ namespace KokkosArenaTest {
 HeapCalls heap_calls() noexcept { return {allocations, deallocations}; }
 
 HeapFailure::HeapFailure() noexcept { t_fails = true; }
-HeapFailure::~HeapFailure() { t_fails = false; }
+HeapFailure::HeapFailure(std::uint64_t others) noexcept {
+  t_until_fails = others;
+}
+bool HeapFailure::has_happened() noexcept { return t_until_fails == never; }
+HeapFailure::~HeapFailure() {
+  t_fails       = false;
+  t_until_fails = never;
+}
 
 }  // namespace KokkosArenaTest
 

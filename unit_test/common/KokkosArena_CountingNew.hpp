@@ -16,10 +16,15 @@ struct HeapCalls {
 
 HeapCalls heap_calls() noexcept;
 
-/// \brief Until it ends, every operator new of this thread fails. Don't nest.
+/// \brief Until it ends, every operator new of this thread fails, or only one.
+/// Don't nest.
 class HeapFailure {
  public:
   HeapFailure() noexcept;
+  /// Only the one after so many others.
+  explicit HeapFailure(std::uint64_t others) noexcept;
+  /// \return Whether that one has come.
+  static bool has_happened() noexcept;
   HeapFailure(HeapFailure const&)            = delete;
   HeapFailure& operator=(HeapFailure const&) = delete;
   ~HeapFailure();
