@@ -122,9 +122,8 @@ class Arena {
   /// \brief Gives back what \c allocate gave; null is ignored.
   /// \throws std::invalid_argument  Not an untracked allocation of this arena,
   /// or one that has been given back or dropped already.
-  /// Cost: constant for the newest allocation, otherwise linear in the number
-  /// of newer ones; under ThreadCached a system call if another thread's chunk
-  /// holds it. Threads: as \c Sync says.
+  /// Cost: constant, amortised; under ThreadCached a system call if another
+  /// thread's chunk holds it. Threads: as \c Sync says.
   void deallocate(void* address) { m_core->deallocate(address); }
 
   /// \brief For Views made inside kernels. On host backends it draws from the

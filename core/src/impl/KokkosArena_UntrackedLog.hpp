@@ -3,10 +3,13 @@
 #define KOKKOSARENA_IMPL_UNTRACKEDLOG_HPP
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
+#include <vector>
 
 namespace KokkosArena::Impl {
 
@@ -14,38 +17,42 @@ namespace KokkosArena::Impl {
 ///
 /// Each entry has the epoch in which it was made: a mark ends one, so what is
 /// newer than a mark has a later epoch than the mark's. Epochs begin at 1, and
-/// entries are in their order.
+/// entries are in their order. One that is given back leaves a gap, an entry
+/// with address 0; the newest entry is none.
 class UntrackedLog {
  public:
   bool empty() const noexcept { return m_end == m_entries.get(); }
   /// Whether note() needs a grow() first.
   bool full() const noexcept { return m_end == m_limit; }
   /// \throws std::bad_alloc  Nothing has changed then.
-  void grow() { reserve(std::max<std::size_t>(64, 2 * size())); }
+  void grow() {
+    if (m_gaps > size() / 2) {
+      close_gaps();
+    } else {
+      reserve(std::max<std::size_t>(64, 2 * size()));
+    }
+  }
 
-  /// \pre !full()
+  /// \pre !full(), and the address isn't noted
   void note(std::uintptr_t address, std::size_t bytes,
             std::uint64_t epoch) noexcept {
     *m_end++ = {address, bytes, epoch};
   }
 
   /// How many have ever been noted.
-  std::uint64_t total() const noexcept { return size() + m_forgotten; }
+  std::uint64_t total() const noexcept { return size() - m_gaps + m_forgotten; }
 
   /// \return The bytes of the allocation, whose entry is gone then; 0 if there
-  /// is none.
+  /// is none. Cost: constant, but linear in what was noted since the last time
+  /// that something older was given back.
   std::size_t forget(std::uintptr_t address) noexcept {
-    // From the newest, since that is the one that is given back first.
-    for (auto* entry = m_end; entry != m_entries.get();) {
-      --entry;
-      if (entry->address != address) continue;
-      auto const bytes = entry->bytes;
-      std::copy(entry + 1, m_end, entry);
-      --m_end;
-      ++m_forgotten;
-      return bytes;
+    // The newest is the one that is given back first.
+    auto* const from = m_end - std::min<std::ptrdiff_t>(few, m_end - begin());
+    for (auto* entry = m_end; entry != from;) {
+      if ((--entry)->address == address) return forget(*entry);
     }
-    return 0;
+    auto* const entry = from == begin() ? nullptr : find(address);
+    return entry ? forget(*entry) : 0;
   }
 
   /// \brief Calls \c give_back(address, bytes) for what is newer, newest first,
@@ -53,15 +60,18 @@ class UntrackedLog {
   template <class GiveBack>
   void drop_after(std::uint64_t epoch, GiveBack const& give_back) noexcept {
     while (!empty() && m_end[-1].epoch > epoch) {
-      --m_end;
+      auto const entry = *--m_end;
+      drop_trailing_gaps();
       ++m_forgotten;
-      give_back(m_end->address, m_end->bytes);
+      give_back(entry.address, entry.bytes);
     }
   }
 
   void clear() noexcept {
-    m_forgotten += size();
-    m_end = m_entries.get();
+    m_forgotten += size() - m_gaps;
+    m_gaps    = 0;
+    m_indexed = 0;
+    m_end     = begin();
   }
 
  private:
@@ -70,15 +80,94 @@ class UntrackedLog {
     std::size_t bytes;
     std::uint64_t epoch;
   };
+  static constexpr std::ptrdiff_t few = 16;
 
+  Entry* begin() const noexcept { return m_entries.get(); }
   std::size_t size() const noexcept {
-    return static_cast<std::size_t>(m_end - m_entries.get());
+    return static_cast<std::size_t>(m_end - begin());
   }
   void reserve(std::size_t capacity) {
     auto entries = std::make_unique_for_overwrite<Entry[]>(capacity);
-    m_end        = std::copy_n(m_entries.get(), size(), entries.get());
+    m_end        = std::copy_n(begin(), size(), entries.get());
     m_entries    = std::move(entries);
-    m_limit      = m_entries.get() + capacity;
+    m_limit      = begin() + capacity;
+  }
+
+  std::size_t forget(Entry& entry) noexcept {
+    auto const bytes = entry.bytes;
+    entry.address    = 0;
+    ++m_gaps;
+    ++m_forgotten;
+    drop_trailing_gaps();
+    return bytes;
+  }
+  void drop_trailing_gaps() noexcept {
+    while (!empty() && m_end[-1].address == 0) {
+      --m_end;
+      --m_gaps;
+    }
+    m_indexed = std::min(m_indexed, size());
+  }
+  void close_gaps() noexcept {
+    m_end     = std::remove_if(begin(), m_end,
+                               [](Entry const& e) { return e.address == 0; });
+    m_gaps    = 0;
+    m_indexed = 0;
+    m_used    = 0;
+    std::fill(m_index.begin(), m_index.end(), 0);
+  }
+
+  // For what isn't among the newest: a hash table from address to place, of
+  // the first m_indexed entries. It is brought up to date only when it is
+  // asked. Its slots may be out of date as well, so each is held against the
+  // entry that it names.
+
+  Entry* find(std::uintptr_t address) noexcept {
+    try {
+      bring_index_up_to_date();
+    } catch (std::bad_alloc const&) {
+      auto* const found = std::find_if(
+          begin(), m_end, [&](Entry const& e) { return e.address == address; });
+      return found == m_end ? nullptr : found;
+    }
+    for (auto slot = slot_of(address); m_index[slot] != 0; slot = after(slot)) {
+      auto const place = m_index[slot] - 1;
+      if (place < m_indexed && m_entries[place].address == address) {
+        return &m_entries[place];
+      }
+    }
+    return nullptr;
+  }
+  void bring_index_up_to_date() {
+    auto const missing = size() - m_indexed;
+    // At least half of the slots stay free.
+    if (2 * (m_used + missing) > m_index.size()) {
+      if (auto const slots = std::bit_ceil(4 * size());
+          slots > m_index.size()) {
+        std::vector<std::size_t> larger(slots);
+        m_index.swap(larger);
+      } else {
+        std::fill(m_index.begin(), m_index.end(), 0);
+      }
+      m_indexed = m_used = 0;
+    }
+    for (; m_indexed < size(); ++m_indexed) {
+      auto const address = m_entries[m_indexed].address;
+      if (address == 0) continue;
+      auto slot = slot_of(address);
+      while (m_index[slot] != 0) slot = after(slot);
+      m_index[slot] = m_indexed + 1;
+      ++m_used;
+    }
+  }
+  std::size_t slot_of(std::uintptr_t address) const noexcept {
+    // Fibonacci hashing; addresses are multiples of 64.
+    return static_cast<std::size_t>((address >> 6) * 0x9e3779b97f4a7c15u >>
+                                    20) &
+           (m_index.size() - 1);
+  }
+  std::size_t after(std::size_t slot) const noexcept {
+    return (slot + 1) & (m_index.size() - 1);
   }
 
   // Not a vector, whose push_back would look for room once more.
@@ -86,6 +175,10 @@ class UntrackedLog {
   Entry* m_end              = nullptr;
   Entry* m_limit            = nullptr;
   std::uint64_t m_forgotten = 0;
+  std::size_t m_gaps        = 0;
+  std::size_t m_indexed     = 0;
+  std::size_t m_used        = 0;     ///< Slots of the index.
+  std::vector<std::size_t> m_index;  ///< Place + 1; 0 is a free slot.
 };
 
 }  // namespace KokkosArena::Impl
