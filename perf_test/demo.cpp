@@ -122,6 +122,8 @@ int main(int argc, char* argv[]) {
       std::cout << demo_help() << std::flush;
       return std::cout ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    // The counters tell by their space what comes from arenas.
+    setenv("KOKKOS_ARENA_TOOLS", "spaces", 0);
     Kokkos::ScopeGuard const guard(argc, argv);
     run(options);
     return EXIT_SUCCESS;

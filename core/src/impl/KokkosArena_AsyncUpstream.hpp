@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <typeinfo>
 #include <vector>
 
@@ -92,7 +93,8 @@ class AsyncUpstream final : public SpaceUpstream<MemorySpace> {
 
   void* take(std::size_t bytes) {
     auto const& space = this->m_space;
-    if constexpr (requires {
+    // HostSpace's are pages, which don't come from the space.
+    if constexpr (!std::is_same_v<MemorySpace, Kokkos::HostSpace> && requires {
                     space.allocate(m_instance, block_label, bytes);
                   }) {
       // On the instance's device, where there are several.
@@ -128,7 +130,7 @@ class OrderedUpstream final : public Upstream {
 
   void* allocate(std::size_t bytes) override {
     void* const address = backend::allocate(m_instance, bytes);
-    if (Kokkos::Tools::profileLibraryLoaded()) {
+    if (Kokkos::Tools::profileLibraryLoaded() && tools_see_spaces()) {
       Kokkos::Tools::allocateData(
           Kokkos::Tools::make_space_handle(MemorySpace::name()), block_label,
           address, bytes);
@@ -136,7 +138,7 @@ class OrderedUpstream final : public Upstream {
     return address;
   }
   void deallocate(void* address, std::size_t bytes) noexcept override {
-    if (Kokkos::Tools::profileLibraryLoaded()) {
+    if (Kokkos::Tools::profileLibraryLoaded() && tools_see_spaces()) {
       Kokkos::Tools::deallocateData(
           Kokkos::Tools::make_space_handle(MemorySpace::name()), block_label,
           address, bytes);

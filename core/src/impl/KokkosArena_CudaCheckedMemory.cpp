@@ -150,12 +150,12 @@ class CudaCheckedMemory final : public CheckedMemory {
   }
 
   void report_taken(std::uintptr_t begin, std::size_t bytes) const override {
-    if (!Kokkos::Tools::profileLibraryLoaded()) return;
+    if (!Kokkos::Tools::profileLibraryLoaded() || !tools_see_spaces()) return;
     Kokkos::Tools::allocateData(tools_handle(), block_label,
                                 reinterpret_cast<void*>(begin), bytes);
   }
   void report_returned(std::uintptr_t begin, std::size_t bytes) const override {
-    if (!Kokkos::Tools::profileLibraryLoaded()) return;
+    if (!Kokkos::Tools::profileLibraryLoaded() || !tools_see_spaces()) return;
     Kokkos::Tools::deallocateData(tools_handle(), block_label,
                                   reinterpret_cast<void*>(begin), bytes);
   }

@@ -6,6 +6,7 @@
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <impl/KokkosArena_AdoptionPause.hpp>
+#include <impl/KokkosArena_ToolsNames.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -100,7 +101,8 @@ class SpaceInScope {
     }
   }
 
-  /// \return For example "Scoped<Host>".
+  /// \return For example "Scoped<Host>". Kokkos Tools see the base space's
+  /// name, unless the environment variable KOKKOS_ARENA_TOOLS is "spaces".
   static constexpr char const* name() { return name_storage<>.data(); }
 
   /// \brief The arena's core, or null where this is the base space.
@@ -110,19 +112,24 @@ class SpaceInScope {
   static void report_allocation(char const* label, void const* address,
                                 std::size_t bytes) {
     if (Kokkos::Tools::profileLibraryLoaded()) {
-      Kokkos::Tools::allocateData(Kokkos::Tools::make_space_handle(name()),
-                                  label, address, bytes);
+      Kokkos::Tools::allocateData(
+          Kokkos::Tools::make_space_handle(tools_name()), label, address,
+          bytes);
     }
   }
   static void report_deallocation(char const* label, void const* address,
                                   std::size_t bytes) {
     if (Kokkos::Tools::profileLibraryLoaded()) {
-      Kokkos::Tools::deallocateData(Kokkos::Tools::make_space_handle(name()),
-                                    label, address, bytes);
+      Kokkos::Tools::deallocateData(
+          Kokkos::Tools::make_space_handle(tools_name()), label, address,
+          bytes);
     }
   }
 
  private:
+  static char const* tools_name() noexcept {
+    return tools_see_spaces() ? name() : MemorySpace::name();
+  }
   static void* counted(void* base_address) {
     count_base_allocation(typeid(MemorySpace));
     return base_address;

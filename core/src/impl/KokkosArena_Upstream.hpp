@@ -8,6 +8,7 @@
 #include <impl/KokkosArena_HostAddresses.hpp>
 #include <impl/KokkosArena_Pages.hpp>
 #include <impl/KokkosArena_Poison.hpp>
+#include <impl/KokkosArena_ToolsNames.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -77,7 +78,7 @@ inline constexpr char const* block_label = "KokkosArena::block";
 
 /// \brief Tells Kokkos Tools of host pages as of an allocation in HostSpace.
 inline void report_pages_taken(void const* address, std::size_t bytes) {
-  if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  if (!Kokkos::Tools::profileLibraryLoaded() || !tools_see_spaces()) return;
   AdoptionPause const pause;
   Kokkos::Tools::allocateData(
       Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,
@@ -86,7 +87,7 @@ inline void report_pages_taken(void const* address, std::size_t bytes) {
 
 /// \brief The same before they are given back.
 inline void report_pages_given_back(void const* address, std::size_t bytes) {
-  if (!Kokkos::Tools::profileLibraryLoaded()) return;
+  if (!Kokkos::Tools::profileLibraryLoaded() || !tools_see_spaces()) return;
   AdoptionPause const pause;
   Kokkos::Tools::deallocateData(
       Kokkos::Tools::make_space_handle(Kokkos::HostSpace::name()), block_label,

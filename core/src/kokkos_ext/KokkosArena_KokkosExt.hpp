@@ -673,17 +673,25 @@ class ArenaElements {
 
   ArenaElements() = default;
   /// \param[in] threads  That may share the work; 0: the default's.
-  ArenaElements(T* pointer, std::size_t size, int threads)
-      : m_pointer(pointer), m_size(size), m_threads(threads) {}
+  /// \param[in] exec     For Kokkos Tools, to which making and ending elements
+  ///                      are kernels; null: they aren't.
+  ArenaElements(T* pointer, std::size_t size, int threads,
+                ExecutionSpace const* exec)
+      : m_pointer(pointer), m_size(size), m_threads(threads) {
+    if (exec && Kokkos::Tools::profileLibraryLoaded()) [[unlikely]] {
+      m_is_kernel = true;
+      m_device    = Kokkos::Tools::Experimental::device_id(*exec);
+    }
+  }
 
   void construct_shared_allocation() {
     if constexpr (std::is_trivially_default_constructible_v<T>) {
-      run("initialization", [](T* first, std::size_t count) {
+      run("initialization", " via memset", [](T* first, std::size_t count) {
         std::memset(static_cast<void*>(first), 0, count * sizeof(T));
       });
     } else {
       try {
-        run("initialization", [](T* first, std::size_t count) {
+        run("initialization", "", [](T* first, std::size_t count) {
           std::uninitialized_value_construct_n(first, count);
         });
       } catch (...) {
@@ -698,7 +706,7 @@ class ArenaElements {
 
   void destroy_shared_allocation() {
     if constexpr (!std::is_trivially_destructible_v<T>) {
-      run("destruction",
+      run("destruction", "",
           [](T* first, std::size_t count) { std::destroy_n(first, count); });
     }
   }
@@ -712,15 +720,14 @@ class ArenaElements {
   static constexpr int parallel_threads = 4;
 
   template <class Range>
-  void run(char const* what, Range const& range) const {
+  void run(char const* what, char const* how, Range const& range) const {
     std::uint64_t kernel  = 0;
-    bool const with_tools = m_size > 0 && Kokkos::Tools::profileLibraryLoaded();
+    bool const with_tools = m_size > 0 && m_is_kernel;
     if (with_tools) {
       auto const label = SharedAllocationHeader::get_header(m_pointer)->label();
       Kokkos::Tools::beginParallelFor(
-          std::string("Kokkos::View::") + what + " [" + label + "]",
-          Kokkos::Tools::Experimental::device_id_root<ExecutionSpace>(),
-          &kernel);
+          std::string("Kokkos::View::") + what + " [" + label + "]" + how,
+          m_device, &kernel);
     }
     try {
       if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
@@ -764,9 +771,11 @@ class ArenaElements {
     return false;
   }
 
-  T* m_pointer       = nullptr;
-  std::size_t m_size = 0;
-  int m_threads      = 1;
+  T* m_pointer           = nullptr;
+  std::size_t m_size     = 0;
+  int m_threads          = 1;
+  bool m_is_kernel       = false;
+  std::uint32_t m_device = 0;
 };
 
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
@@ -778,9 +787,16 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
   ViewValueFunctor(ExecutionSpace const& exec, T* pointer, std::size_t size,
                    std::string const&)
       : ArenaElements<ExecutionSpace, Space, T>(pointer, size,
-                                                exec.concurrency()) {}
+                                                exec.concurrency(), &exec) {}
   ViewValueFunctor(T* pointer, std::size_t size, std::string const&)
-      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0) {}
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0, nullptr) {
+    // A handle of the default instance costs more than the View, so only then.
+    if (Kokkos::Tools::profileLibraryLoaded()) [[unlikely]] {
+      ExecutionSpace const exec;
+      static_cast<ArenaElements<ExecutionSpace, Space, T>&>(*this) = {
+          pointer, size, 0, &exec};
+    }
+  }
 };
 
 /// \brief On a backend whose kernels run behind the host's back, for memory
@@ -829,7 +845,7 @@ struct ViewValueFunctorSequentialHostInit<Device<ExecutionSpace, Space>, T>
       : ViewValueFunctorSequentialHostInit(pointer, size, {}) {}
   ViewValueFunctorSequentialHostInit(T* pointer, std::size_t size,
                                      std::string const&)
-      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 1) {}
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 1, nullptr) {}
 };
 
 }  // namespace Kokkos::Impl
