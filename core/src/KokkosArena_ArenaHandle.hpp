@@ -88,9 +88,10 @@ class ArenaHandle {
   /// a null View: its \c data() is null and its dynamic extents are 0, and \c
   /// ArenaStatistics::failed_handle_allocations counts it. A View with an
   /// extent of 0 is not null.
-  /// Cost: on host backends that of \c Arena::allocate, on devices two atomic
-  /// operations; no fence. A failure takes heap memory on the host. Never
-  /// throws. Threads: as the arena's sync policy says; on devices any.
+  /// Cost: on host backends that of \c Arena::allocate, on devices a
+  /// load and an atomic operation, under Cuda one for a warp; no fence. A
+  /// failure takes heap memory on the host. Never throws. Threads: as the
+  /// arena's sync policy says; on devices any.
   template <class DataType, std::integral... Extents>
     requires(sizeof...(Extents) == view_type<DataType>::rank_dynamic)
   [[nodiscard]] KOKKOS_FUNCTION view_type<DataType> view(

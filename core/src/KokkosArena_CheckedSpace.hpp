@@ -26,8 +26,14 @@ namespace KokkosArena {
 /// memory, a BLAS; see install_fault_handler(). So do what Kokkos does by
 /// address: accesses to a DynRankView, deep_copy of a value or to another
 /// layout, and resize. Elsewhere nothing faults, and memory of 1 GiB is used in
-/// turn. Only Views over HostSpace are checked. For other spaces the memory is
-/// as ScopedSpace's, and escapes are reported.
+/// turn.
+///
+/// CudaSpace: an access in a kernel, through any View of this space, ends the
+/// kernel, and the host has the message on stderr at the next fence; Cuda can't
+/// go on then. The memory moves to fresh addresses, too, on the device of the
+/// first checked View. A drop waits for the device and costs some calls of the
+/// driver for each 2 MiB or more that a cycle uses. For other spaces the memory
+/// is as ScopedSpace's, and escapes are reported.
 ///
 /// A View's own end is as with ScopedSpace: an address that it has given back
 /// may be used again in the same cycle. Checked memory is apart from the rest

@@ -189,6 +189,37 @@ TYPED_TEST(growth_in_place, release_gives_the_memory_around_survivors_back) {
   }
 }
 
+TYPED_TEST(growth_in_place, a_bounded_arena_counts_what_is_free_at_its_end) {
+  if (in_blocks) GTEST_SKIP() << "blocks don't grow";
+  typename TestFixture::arena_type arena(ArenaOptions{.maximum_bytes = MiB});
+  ArenaScope const scope(arena);
+  View const kept("kept", 5'000);
+  {
+    View const temporary("temporary", 75'000);
+  }
+  // More than what is left to the maximum, with the temporary's bytes.
+  EXPECT_NO_THROW(View("large", 110'000));
+  EXPECT_LE(arena.statistics().capacity_bytes, MiB);
+  EXPECT_THROW(View("too large", 130'000), KokkosArena::ArenaExhausted);
+}
+
+TYPED_TEST(growth_in_place, a_cycle_that_leaves_holes_has_a_steady_state) {
+  typename TestFixture::arena_type arena(small_pages());
+  auto const cycle = [&] {
+    ArenaScope const scope(arena);
+    auto a       = std::make_unique<View>("a", 1'000'000);
+    View const b = make_view<View>("b", 100'000);
+    View const c = make_view<View>("c", 100'000);
+    a.reset();
+    // Doesn't fit where the first one was.
+    View const d = make_view<View>("d", 1'500'000);
+  };
+  for (int i = 0; i < 50; ++i) cycle(), arena.reset();
+  auto const upstream = arena.statistics().upstream_allocations;
+  for (int i = 0; i < 50; ++i) cycle(), arena.reset();
+  EXPECT_LE(arena.statistics().upstream_allocations, upstream + 1);
+}
+
 TYPED_TEST(growth_in_place, arenas_side_by_side_keep_apart) {
   using arena_type = typename TestFixture::arena_type;
   std::vector<std::unique_ptr<arena_type>> arenas;

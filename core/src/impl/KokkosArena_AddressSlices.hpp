@@ -48,6 +48,7 @@ class AddressSlices {
   void hand_out_once() noexcept { m_once = true; }
 
   Slice operator[](std::size_t slice) const noexcept { return m_table[slice]; }
+  std::size_t count() const noexcept { return m_count; }
 
  private:
   bool can_be_taken(Slice slice) const noexcept;

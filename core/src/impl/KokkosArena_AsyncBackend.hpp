@@ -221,11 +221,22 @@ struct AsyncBackend<Kokkos::SYCL> : FencingBackend<Kokkos::SYCL> {
   static event_type record(Kokkos::SYCL const& instance) {
     return instance.sycl_queue().ext_oneapi_submit_barrier();
   }
+  /// An instance that has failed doesn't use memory any more.
   static bool has_passed(event_type const& event) noexcept {
-    return event.get_info<sycl::info::event::command_execution_status>() ==
-           sycl::info::event_command_status::complete;
+    try {
+      return event.get_info<sycl::info::event::command_execution_status>() ==
+             sycl::info::event_command_status::complete;
+    } catch (sycl::exception const&) {
+      return true;
+    }
   }
-  static void wait(event_type event) noexcept { event.wait(); }
+  static void wait(event_type event) noexcept {
+    try {
+      event.wait();
+    } catch (sycl::exception const&) {  // NOLINT(bugprone-empty-catch)
+      // As above.
+    }
+  }
   static void let_wait(Kokkos::SYCL const& instance, event_type const& event) {
     instance.sycl_queue().ext_oneapi_submit_barrier(
         std::vector<sycl::event>{event});

@@ -83,6 +83,7 @@ class AsyncUpstream final : public SpaceUpstream<MemorySpace> {
   void const* instance(std::type_info const& type) const noexcept override {
     return type == typeid(ExecutionSpace) ? &m_instance : nullptr;
   }
+  void fence(char const* why) const override { m_instance.fence(why); }
 
  private:
   struct Block {
@@ -149,6 +150,7 @@ class OrderedUpstream final : public Upstream {
   void const* instance(std::type_info const& type) const noexcept override {
     return type == typeid(ExecutionSpace) ? &m_instance : nullptr;
   }
+  void fence(char const* why) const override { m_instance.fence(why); }
 
  private:
   ExecutionSpace m_instance;

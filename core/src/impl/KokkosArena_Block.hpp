@@ -316,7 +316,7 @@ class Block {
   std::size_t chunk_bytes = 0;
 
  private:
-  /// What is worth a look: not the holes that \c use_largest_range leaves
+  /// What is worth a look: not the holes that \c choose_room leaves
   /// alone, unless there is no other room.
   std::size_t largest_hole(std::size_t most_holes) const noexcept {
     return most_holes == all_holes && !m_holes.empty() ? all_holes

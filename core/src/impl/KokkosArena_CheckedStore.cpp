@@ -542,7 +542,12 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
                    [&](auto const& piece) { return is_dropped(*piece); })) {
     return views;
   }
-  if (m_memory) m_memory->wait_for_kernels();
+  if (m_memory) {
+    m_memory->wait_for_kernels();
+  } else {
+    // Elements may end on another instance.
+    m_core.fence_instance("KokkosArena: before checked memory is dropped");
+  }
   note_peaks();
   for (std::size_t i = 0; i < m_pieces.size(); ++i) {
     auto& piece = *m_pieces[i];

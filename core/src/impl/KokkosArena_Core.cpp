@@ -226,6 +226,8 @@ bool Core::acquire_block(std::size_t needed, std::string& failure) {
     return m_options.maximum_bytes - held(m_blocks) - held(m_retired) -
            m_upstream->bytes_set_aside();
   };
+  // First, since what is free at the end of the block counts as well.
+  if (grow_in_place(needed, room())) return true;
   if (room() < needed) {
     // Blocks that are empty but too small must not stand in the way; but if
     // that doesn't help, nothing changes.
@@ -386,7 +388,15 @@ bool Core::keeps(OwnedBlock const& block) const noexcept {
 /// \param[in] keep  What the next cycle will need; otherwise nothing.
 void Core::trim(OwnedBlock& block, bool keep) noexcept {
   block.survivors_ago = block.live > 0 ? 0 : block.survivors_ago + 1;
-  if (block.grows_in_place() && (!keep || !keeps(block))) {
+  if (block.has_grown && block.was_trimmed) {
+    block.untrimmed_for =
+        std::max(m_options.history_length, 2 * block.untrimmed_for);
+    block.resets_to_go = block.untrimmed_for;
+  }
+  block.was_trimmed = false;
+  if (keep && block.resets_to_go > 0) {
+    --block.resets_to_go;
+  } else if (block.grows_in_place() && (!keep || !keeps(block))) {
     auto const bytes =
         align_up(keep ? bytes_to_keep(block) : block.least_bytes(), granule);
     if (bytes < block.capacity()) {
@@ -394,6 +404,7 @@ void Core::trim(OwnedBlock& block, bool keep) noexcept {
       block.shrink(bytes);
       m_upstream->resize_run(block.run, old, bytes);
       block.upstream_bytes = bytes;
+      block.was_trimmed    = true;
     }
   }
   if (keep) enlarge_as_recommended(block);

@@ -123,6 +123,9 @@ class Core {
   void const* instance(std::type_info const& execution_space) const noexcept {
     return m_upstream->instance(execution_space);
   }
+  /// \brief Waits for the instance in whose order memory is used again. Nothing
+  /// where kernels end before their launch returns.
+  void fence_instance(char const* why) const { m_upstream->fence(why); }
 
   /// \return Null if the arena isn't traced.
   ArenaTrace const* trace() const noexcept { return m_trace.get(); }
@@ -322,6 +325,7 @@ class Core {
     m_untracked.clear();
     m_blocks[0]->clear_but(chunks);
     enlarge_as_recommended(*m_blocks[0]);
+    m_upstream->return_what_has_passed();
     serve_from(*m_blocks[0]);
   }
 
@@ -353,6 +357,11 @@ class Core {
     /// No more of it than that has memory, once its capacity has been trimmed.
     std::size_t touched = 0;
     bool has_grown      = false;  ///< Since the last reset.
+    // A block that had to grow again right after it was trimmed isn't trimmed
+    // for a while, and each time that happens for twice as many resets.
+    bool was_trimmed          = false;  ///< By the last reset.
+    std::size_t untrimmed_for = 0;
+    std::size_t resets_to_go  = 0;
     /// Resets since a View has outlived one here.
     std::size_t survivors_ago = std::numeric_limits<std::size_t>::max() / 2;
   };

@@ -58,6 +58,7 @@ class CudaCheckedMemory final : public CheckedMemory {
   std::uintptr_t take_addresses(std::size_t bytes) noexcept override {
     std::lock_guard const guard(m_mutex);
     auto const count = bytes / slice_bytes;
+    if (count > m_slices.count()) return 0;
     auto const first = m_slices.take(count, 1);
     if (first == AddressSlices::none) return 0;
     // Once addresses come round.
@@ -262,6 +263,8 @@ class CudaCheckedMemory final : public CheckedMemory {
     select();
     std::lock_guard const guard(copies_mutex);
     for (auto* copy = copies; copy; copy = copy->next) copy->update(m_checks);
+    // Also for streams that don't wait for the one on which copies run.
+    static_cast<void>(cudaStreamSynchronize(cudaStreamLegacy));
   }
 
   struct Free {
@@ -291,6 +294,13 @@ DeviceChecksCopy::DeviceChecksCopy(
   std::lock_guard const guard(copies_mutex);
   next   = copies;
   copies = this;
+}
+
+DeviceChecksCopy::~DeviceChecksCopy() {
+  std::lock_guard const guard(copies_mutex);
+  auto** place = &copies;
+  while (*place && *place != this) place = &(*place)->next;
+  if (*place) *place = next;
 }
 
 CheckedMemory* cuda_checked_memory() noexcept {

@@ -52,6 +52,10 @@ bool is_dropped_cuda_address(void const* address) noexcept;
 /// another's.
 struct DeviceChecksCopy {
   explicit DeviceChecksCopy(void (*function)(DeviceChecks const&)) noexcept;
+  DeviceChecksCopy(DeviceChecksCopy const&)            = delete;
+  DeviceChecksCopy& operator=(DeviceChecksCopy const&) = delete;
+  /// A library may be unloaded.
+  ~DeviceChecksCopy();
   void (*update)(DeviceChecks const&);
   DeviceChecksCopy* next = nullptr;
 };
@@ -80,6 +84,8 @@ DeviceChecksCopy const device_checks_copy([](DeviceChecks const& checks) {
       // From the kernel's own memory, as Kokkos passes its messages.
       char text[sizeof(range.text)];
       for (unsigned c = 0; c < sizeof(text); ++c) text[c] = range.text[c];
+      // Once more on stdout, should the driver cut the message short.
+      Kokkos::printf("%s\n", text);
       return Kokkos::abort(text);
     }
   }

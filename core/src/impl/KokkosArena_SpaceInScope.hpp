@@ -5,6 +5,7 @@
 #include <KokkosArena_Arena.hpp>
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_Concepts.hpp>
+#include <KokkosArena_WaitFor.hpp>
 #include <impl/KokkosArena_AdoptionPause.hpp>
 #include <impl/KokkosArena_ToolsNames.hpp>
 
@@ -17,6 +18,18 @@
 #include <typeinfo>
 
 namespace KokkosArena::Impl {
+
+/// \brief What \c exec is given from now on begins after what the arena's
+/// instance has been given so far, so that it may use memory of the arena.
+template <class ExecutionSpace>
+void order_after_arena(ExecutionSpace const& exec, Core const& core) {
+  if (auto* const instance = static_cast<ExecutionSpace const*>(
+          core.instance(typeid(ExecutionSpace)))) {
+    wait_for(exec, *instance);
+  } else {
+    core.fence_instance("KokkosArena: before another instance uses memory");
+  }
+}
 
 /// \brief What ScopedSpace and CheckedSpace have in common: a Kokkos memory
 /// space over the arena in scope.
@@ -65,6 +78,12 @@ class SpaceInScope {
       return counted(m_base.allocate(label, bytes, logical_bytes));
     }
     void* const address = Self::take(*m_core, bytes, label);
+    if constexpr (!record_in_arena_v<MemorySpace> &&
+                  Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                                             MemorySpace>::accessible) {
+      // The host may use it at once.
+      m_core->fence_instance("KokkosArena: before the host uses memory again");
+    }
     report_allocation(label, address, logical_bytes ? logical_bytes : bytes);
     return address;
   }
@@ -81,7 +100,16 @@ class SpaceInScope {
       AdoptionPause const pause;
       return counted(m_base.allocate(exec, label, bytes, logical_bytes));
     }
-    return allocate(label, bytes, logical_bytes);
+    void* const address = allocate(label, bytes, logical_bytes);
+    if constexpr (!record_in_arena_v<MemorySpace>) {
+      try {
+        order_after_arena(exec, *m_core);
+      } catch (...) {
+        deallocate(label, address, bytes, logical_bytes);
+        throw;
+      }
+    }
+    return address;
   }
 
   /// \brief Gives back what an \c allocate of any instance of this space gave.

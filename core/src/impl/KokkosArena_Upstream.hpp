@@ -71,6 +71,8 @@ class Upstream {
   virtual void const* instance(std::type_info const&) const noexcept {
     return nullptr;
   }
+  /// \brief Waits for that instance, of whatever execution space it is.
+  virtual void fence(char const* /*why*/) const {}
 };
 
 /// Memory upstream, as Kokkos Tools see it.

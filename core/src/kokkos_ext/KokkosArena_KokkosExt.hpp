@@ -65,8 +65,7 @@ void note_extents(Extents const& extents) {
 inline void check_copy(void const* address) {
   check_access(address);
 #if defined(KOKKOS_ENABLE_CUDA)
-  if (is_dropped_cuda_address(address))
-    static_cast<void>(invalid_access(address));
+  if (is_dropped_cuda_address(address)) report_invalid(address);
 #endif
 }
 
@@ -236,16 +235,18 @@ class SharedAllocationRecord<Space, void>
       give_back(space, piece);
       throw;
     }
+    if constexpr (is_checked) {
+      if (piece.core) tell_ledger(*static_cast<Checked*>(piece.memory), record);
+    }
     if constexpr (host_may_write) {
       fill_header(*piece.header, record, label);
     } else {
-      announce(*record);
+      or_discard(*record, [&] {
+        announce(*record);
 #if defined(KOKKOS_ENABLE_DEBUG) || defined(KOKKOS_ENABLE_DEBUG_BOUNDS_CHECK)
-      send_header(*record);
+        send_header(*record);
 #endif
-    }
-    if constexpr (is_checked) {
-      if (piece.core) tell_ledger(*static_cast<Checked*>(piece.memory), record);
+      });
     }
     if (piece.core) {
       Space::report_allocation(label.c_str(), piece.header, data_bytes);
@@ -262,14 +263,11 @@ class SharedAllocationRecord<Space, void>
                            std::string const& label, std::size_t data_bytes) {
     auto* const record = create<Record>(space, label, data_bytes);
     if constexpr (!host_may_write) {
-      if (auto* const instance = instance_of(space.impl_core())) {
-        try {
-          KokkosArena::wait_for(exec, *instance);
-        } catch (...) {
-          discard(record);
-          throw;
+      or_discard(*record, [&] {
+        if (auto* const core = space.impl_core()) {
+          KokkosArena::Impl::order_after_arena(exec, *core);
         }
-      }
+      });
     }
     return record;
   }
@@ -304,7 +302,9 @@ class SharedAllocationRecord<Space, void>
     if (bytes == 0) return nullptr;
     KokkosArena::Impl::next_view_extents() = {};
     auto* const record                     = create(space, label, bytes);
-    if constexpr (!host_may_write) send_header(*record);
+    if constexpr (!host_may_write) {
+      or_discard(*record, [&] { send_header(*record); });
+    }
     base_type::increment(record);
     return record->data();
   }
@@ -312,7 +312,7 @@ class SharedAllocationRecord<Space, void>
     if (data) base_type::decrement(get_record(data));
   }
   static void* reallocate_tracked(void* data, std::size_t bytes) {
-    if constexpr (is_checked) KokkosArena::Impl::check_access(data);
+    if constexpr (is_checked) KokkosArena::Impl::check_copy(data);
     auto* const old_record = get_record(data);
     auto* const old_core   = old_record->m_space.impl_core();
     // In the same arena, unless that is gone.
@@ -323,9 +323,13 @@ class SharedAllocationRecord<Space, void>
     if constexpr (host_may_write) {
       std::memcpy(new_record->data(), data, both);
     } else {
-      send_header(*new_record);
-      on_instance(*new_record, [&](auto const& exec) {
-        copy<base_space, base_space>(exec, new_record->data(), data, both);
+      or_discard(*new_record, [&] {
+        // What has written it may have been on any instance.
+        Kokkos::fence("KokkosArena: before memory is reallocated");
+        send_header(*new_record);
+        on_instance(*new_record, [&](auto const& exec) {
+          copy<base_space, base_space>(exec, new_record->data(), data, both);
+        });
       });
     }
     base_type::increment(new_record);
@@ -477,10 +481,24 @@ class SharedAllocationRecord<Space, void>
       f(exec);
       exec.fence("KokkosArena: after a copy of a header or an allocation");
     };
-    if (auto* const instance = instance_of(record.m_space.impl_core())) {
+    auto* const core = record.m_space.impl_core();
+    if (auto* const instance = instance_of(core)) {
       run(*instance);
     } else {
+      // Pinned memory's own execution space is the host's.
+      if (core) core->fence_instance("KokkosArena: before a copy of a header");
       run(execution_space{});
+    }
+  }
+
+  /// \brief Does what may fail once the record is made, which ends then.
+  template <class Record, class F>
+  static void or_discard(Record& record, F const& f) {
+    try {
+      f();
+    } catch (...) {
+      discard(&record);
+      throw;
     }
   }
 
@@ -508,8 +526,8 @@ class SharedAllocationRecord<Space, void>
     KokkosArena::Impl::newest_device_view() = {core, record.data()};
     if constexpr (Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
                                              base_space>::accessible) {
-      if (auto* const instance = instance_of(core)) {
-        instance->fence("KokkosArena: before the host uses memory again");
+      if (core) {
+        core->fence_instance("KokkosArena: before the host uses memory again");
       }
     }
   }
