@@ -47,6 +47,14 @@ class UntrackedLog {
   /// that something older was given back.
   std::size_t forget(std::uintptr_t address) noexcept {
     // The newest is the one that is given back first.
+    if (!empty() && m_end[-1].address == address) [[likely]] {
+      auto const bytes = (--m_end)->bytes;
+      ++m_forgotten;
+      if ((m_gaps | m_indexed) != 0) [[unlikely]] {
+        drop_trailing_gaps();
+      }
+      return bytes;
+    }
     auto* const from = m_end - std::min<std::ptrdiff_t>(few, m_end - begin());
     for (auto* entry = m_end; entry != from;) {
       if ((--entry)->address == address) return forget(*entry);
