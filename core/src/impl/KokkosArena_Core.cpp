@@ -374,29 +374,21 @@ std::size_t Core::bytes_to_keep(OwnedBlock const& block) const noexcept {
          (block.live > 0 ? block.least_bytes() : 0);
 }
 
-/// \return Whether it has about what the next cycle will need. Where survivors
-/// are changes that, so with them it may have twice as much.
+/// \return Whether it has about what the next cycle will need: no more than
+/// twice as much, as what isn't touched costs no memory.
 bool Core::keeps(OwnedBlock const& block) const noexcept {
-  if (!block.grows_in_place()) return m_policy.keeps(block.capacity());
-  auto const wanted = bytes_to_keep(block);
-  bool const steady = block.survivors_ago > m_options.history_length;
-  return block.capacity() <= wanted + (steady ? wanted / 8 : wanted);
+  return block.grows_in_place() ? block.capacity() / 2 <= bytes_to_keep(block)
+                                : m_policy.keeps(block.capacity());
 }
 
 /// \brief Gives back what a block that grows in place has too much, and decides
 /// from which free range around survivors it serves.
 /// \param[in] keep  What the next cycle will need; otherwise nothing.
 void Core::trim(OwnedBlock& block, bool keep) noexcept {
-  block.survivors_ago = block.live > 0 ? 0 : block.survivors_ago + 1;
-  if (block.has_grown && block.was_trimmed) {
-    block.untrimmed_for =
-        std::max(m_options.history_length, 2 * block.untrimmed_for);
-    block.resets_to_go = block.untrimmed_for;
-  }
-  block.was_trimmed = false;
-  if (keep && block.resets_to_go > 0) {
-    --block.resets_to_go;
-  } else if (block.grows_in_place() && (!keep || !keeps(block))) {
+  // Not after a cycle that had to grow: where that put things, and so what it
+  // needed, is not what a cycle without does.
+  if (block.grows_in_place() &&
+      (!keep || (!block.has_grown && !keeps(block)))) {
     auto const bytes =
         align_up(keep ? bytes_to_keep(block) : block.least_bytes(), granule);
     if (bytes < block.capacity()) {
@@ -404,7 +396,6 @@ void Core::trim(OwnedBlock& block, bool keep) noexcept {
       block.shrink(bytes);
       m_upstream->resize_run(block.run, old, bytes);
       block.upstream_bytes = bytes;
-      block.was_trimmed    = true;
     }
   }
   if (keep) enlarge_as_recommended(block);

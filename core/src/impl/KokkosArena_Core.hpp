@@ -357,13 +357,6 @@ class Core {
     /// No more of it than that has memory, once its capacity has been trimmed.
     std::size_t touched = 0;
     bool has_grown      = false;  ///< Since the last reset.
-    // A block that had to grow again right after it was trimmed isn't trimmed
-    // for a while, and each time that happens for twice as many resets.
-    bool was_trimmed          = false;  ///< By the last reset.
-    std::size_t untrimmed_for = 0;
-    std::size_t resets_to_go  = 0;
-    /// Resets since a View has outlived one here.
-    std::size_t survivors_ago = std::numeric_limits<std::size_t>::max() / 2;
   };
   using Blocks = std::vector<std::unique_ptr<OwnedBlock>>;
 
