@@ -25,7 +25,7 @@ class UntrackedLog {
   /// Whether note() needs a grow() first.
   bool full() const noexcept { return m_end == m_limit; }
   /// \throws std::bad_alloc  Nothing has changed then.
-  void grow() {
+  [[gnu::noinline]] void grow() {
     if (m_gaps > size() / 2) {
       close_gaps();
     } else {
@@ -55,12 +55,7 @@ class UntrackedLog {
       }
       return bytes;
     }
-    auto* const from = m_end - std::min<std::ptrdiff_t>(few, m_end - begin());
-    for (auto* entry = m_end; entry != from;) {
-      if ((--entry)->address == address) return forget(*entry);
-    }
-    auto* const entry = from == begin() ? nullptr : find(address);
-    return entry ? forget(*entry) : 0;
+    return forget_older(address);
   }
 
   /// \brief Calls \c give_back(address, bytes) for what is newer, newest first,
@@ -101,6 +96,15 @@ class UntrackedLog {
     m_limit      = begin() + capacity;
   }
 
+  // Not inlined: it is not the fast path, which has registers to keep.
+  [[gnu::noinline]] std::size_t forget_older(std::uintptr_t address) noexcept {
+    auto* const from = m_end - std::min<std::ptrdiff_t>(few, m_end - begin());
+    for (auto* entry = m_end; entry != from;) {
+      if ((--entry)->address == address) return forget(*entry);
+    }
+    auto* const entry = from == begin() ? nullptr : find(address);
+    return entry ? forget(*entry) : 0;
+  }
   std::size_t forget(Entry& entry) noexcept {
     auto const bytes = entry.bytes;
     entry.address    = 0;
@@ -109,7 +113,7 @@ class UntrackedLog {
     drop_trailing_gaps();
     return bytes;
   }
-  void drop_trailing_gaps() noexcept {
+  [[gnu::noinline]] void drop_trailing_gaps() noexcept {
     while (!empty() && m_end[-1].address == 0) {
       --m_end;
       --m_gaps;

@@ -683,7 +683,9 @@ class SharedAllocationRecord<Space, DestroyFunctor> final
 /// backend. Kokkos' own holds an execution space handle, whose copies cost more
 /// than the allocation, takes the lock of the instance, and fences; this one
 /// does none of it.
-template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
+/// \tparam is_kernel  Whether Kokkos Tools see that as a kernel.
+template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T,
+          bool is_kernel = true>
 class ArenaElements {
  public:
   /// Whether there is something to do at their end.
@@ -691,16 +693,13 @@ class ArenaElements {
 
   ArenaElements() = default;
   /// \param[in] threads  That may share the work; 0: the default's.
-  /// \param[in] exec     For Kokkos Tools, to which making and ending elements
-  ///                      are kernels; null: they aren't.
+  /// \param[in] device   For Kokkos Tools, the instance's id; 0: the default's.
   ArenaElements(T* pointer, std::size_t size, int threads,
-                ExecutionSpace const* exec)
-      : m_pointer(pointer), m_size(size), m_threads(threads) {
-    if (exec && Kokkos::Tools::profileLibraryLoaded()) [[unlikely]] {
-      m_is_kernel = true;
-      m_device    = Kokkos::Tools::Experimental::device_id(*exec);
-    }
-  }
+                std::uint32_t device = 0)
+      : m_pointer(pointer),
+        m_size(size),
+        m_threads(threads),
+        m_device(device) {}
 
   void construct_shared_allocation() {
     if constexpr (std::is_trivially_default_constructible_v<T>) {
@@ -737,16 +736,26 @@ class ArenaElements {
   /// And its least number of threads, below which a memset is as fast.
   static constexpr int parallel_threads = 4;
 
+  // Not inlined, so that what calls it is small enough to be.
+  [[gnu::noinline, gnu::cold]] std::uint64_t begin_kernel(
+      char const* what, char const* how) const {
+    std::uint64_t kernel = 0;
+    auto const* const label =
+        SharedAllocationHeader::get_header(m_pointer)->label();
+    Kokkos::Tools::beginParallelFor(
+        std::string("Kokkos::View::") + what + " [" + label + "]" + how,
+        m_device ? m_device
+                 : Kokkos::Tools::Experimental::device_id(ExecutionSpace{}),
+        &kernel);
+    return kernel;
+  }
+
   template <class Range>
   void run(char const* what, char const* how, Range const& range) const {
-    std::uint64_t kernel  = 0;
-    bool const with_tools = m_size > 0 && m_is_kernel;
-    if (with_tools) {
-      auto const label = SharedAllocationHeader::get_header(m_pointer)->label();
-      Kokkos::Tools::beginParallelFor(
-          std::string("Kokkos::View::") + what + " [" + label + "]" + how,
-          m_device, &kernel);
-    }
+    std::uint64_t kernel = 0;
+    bool const with_tools =
+        is_kernel && m_size > 0 && Kokkos::Tools::profileLibraryLoaded();
+    if (with_tools) kernel = begin_kernel(what, how);
     try {
       if (m_size * sizeof(T) < parallel_bytes || !share(range)) {
         range(m_pointer, m_size);
@@ -792,7 +801,6 @@ class ArenaElements {
   T* m_pointer           = nullptr;
   std::size_t m_size     = 0;
   int m_threads          = 1;
-  bool m_is_kernel       = false;
   std::uint32_t m_device = 0;
 };
 
@@ -804,16 +812,17 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
   ViewValueFunctor() = default;
   ViewValueFunctor(ExecutionSpace const& exec, T* pointer, std::size_t size,
                    std::string const&)
-      : ArenaElements<ExecutionSpace, Space, T>(pointer, size,
-                                                exec.concurrency(), &exec) {}
+      : ArenaElements<ExecutionSpace, Space, T>(
+            pointer, size, exec.concurrency(), device_of(exec)) {}
   ViewValueFunctor(T* pointer, std::size_t size, std::string const&)
-      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0, nullptr) {
-    // A handle of the default instance costs more than the View, so only then.
-    if (Kokkos::Tools::profileLibraryLoaded()) [[unlikely]] {
-      ExecutionSpace const exec;
-      static_cast<ArenaElements<ExecutionSpace, Space, T>&>(*this) = {
-          pointer, size, 0, &exec};
-    }
+      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 0) {}
+
+ private:
+  // Not inlined, for the size of View's constructor.
+  [[gnu::noinline]] static std::uint32_t device_of(ExecutionSpace const& exec) {
+    return Kokkos::Tools::profileLibraryLoaded()
+               ? Kokkos::Tools::Experimental::device_id(exec)
+               : 0;
   }
 };
 
@@ -856,14 +865,14 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
   requires(KokkosArena::Impl::record_in_arena_v<Space>)
 struct ViewValueFunctorSequentialHostInit<Device<ExecutionSpace, Space>, T>
-    : ArenaElements<ExecutionSpace, Space, T> {
+    : ArenaElements<ExecutionSpace, Space, T, false> {
   ViewValueFunctorSequentialHostInit() = default;
   ViewValueFunctorSequentialHostInit(ExecutionSpace const&, T* pointer,
                                      std::size_t size, std::string const&)
       : ViewValueFunctorSequentialHostInit(pointer, size, {}) {}
   ViewValueFunctorSequentialHostInit(T* pointer, std::size_t size,
                                      std::string const&)
-      : ArenaElements<ExecutionSpace, Space, T>(pointer, size, 1, nullptr) {}
+      : ArenaElements<ExecutionSpace, Space, T, false>(pointer, size, 1) {}
 };
 
 }  // namespace Kokkos::Impl
