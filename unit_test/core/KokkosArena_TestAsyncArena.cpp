@@ -41,16 +41,9 @@ struct async_arena : WithUpstream<Mock> {
   }
 };
 
-struct SyncNames {
-  template <class Sync>
-  static std::string GetName(int) {
-    return name_of<Sync>();
-  }
-};
-
 using Syncs = ::testing::Types<KokkosArena::Unsynchronized, KokkosArena::Locked,
                                KokkosArena::ThreadCached>;
-TYPED_TEST_SUITE(async_arena, Syncs, SyncNames);
+TYPED_TEST_SUITE(async_arena, Syncs, SyncName);
 
 void fill(void* memory, std::size_t bytes, unsigned value) {
   std::memset(memory, static_cast<int>(value % 251), bytes);

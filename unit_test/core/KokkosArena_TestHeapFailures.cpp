@@ -95,15 +95,9 @@ struct heap_failures : ::testing::Test {
   }
 };
 
-struct SyncNames {
-  template <class Sync>
-  static std::string GetName(int) {
-    return name_of<Sync>();
-  }
-};
 using Syncs = ::testing::Types<KokkosArena::Unsynchronized, KokkosArena::Locked,
                                KokkosArena::ThreadCached>;
-TYPED_TEST_SUITE(heap_failures, Syncs, SyncNames);
+TYPED_TEST_SUITE(heap_failures, Syncs, SyncName);
 
 TYPED_TEST(heap_failures, of_allocations) {
   using State = typename TestFixture::State;

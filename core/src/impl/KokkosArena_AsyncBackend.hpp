@@ -23,6 +23,18 @@
 
 namespace KokkosArena::Impl {
 
+/// \brief Memory of the space on the instance's device, where there are
+/// several.
+template <class MemorySpace, class ExecutionSpace>
+void* allocate_on(ExecutionSpace const& instance, MemorySpace const& space,
+                  char const* label, std::size_t bytes) {
+  if constexpr (requires { space.allocate(instance, label, bytes); }) {
+    return space.allocate(instance, label, bytes);
+  } else {
+    return space.allocate(label, bytes);
+  }
+}
+
 /// \brief Any such backend: no events of it are known here, so whoever asks for
 /// one waits.
 ///

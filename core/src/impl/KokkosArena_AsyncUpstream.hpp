@@ -93,16 +93,12 @@ class AsyncUpstream final : public SpaceUpstream<MemorySpace> {
   };
 
   void* take(std::size_t bytes) {
-    auto const& space = this->m_space;
     // HostSpace's are pages, which don't come from the space.
-    if constexpr (!std::is_same_v<MemorySpace, Kokkos::HostSpace> && requires {
-                    space.allocate(m_instance, block_label, bytes);
-                  }) {
-      // On the instance's device, where there are several.
-      AdoptionPause const pause;
-      return space.allocate(m_instance, block_label, bytes);
-    } else {
+    if constexpr (std::is_same_v<MemorySpace, Kokkos::HostSpace>) {
       return parent_type::allocate(bytes);
+    } else {
+      AdoptionPause const pause;
+      return allocate_on(m_instance, this->m_space, block_label, bytes);
     }
   }
   void return_up_to(typename std::vector<Block>::iterator end) noexcept {

@@ -251,7 +251,8 @@ class DeviceHandleSources {
   counter_type* failure_counter() {
     std::lock_guard const guard(m_mutex);
     if (!m_failed) {
-      auto* const counter = static_cast<counter_type*>(take_counter());
+      auto* const counter = static_cast<counter_type*>(allocate_on(
+          m_instance, m_space, counter_label, sizeof(counter_type)));
       try {
         backend::template zero<MemorySpace>(m_instance, counter,
                                             sizeof(*counter));
@@ -262,18 +263,6 @@ class DeviceHandleSources {
       m_failed = counter;
     }
     return m_failed;
-  }
-
-  /// On the instance's device, where there are several.
-  void* take_counter() const {
-    constexpr auto bytes = sizeof(counter_type);
-    if constexpr (requires {
-                    m_space.allocate(m_instance, counter_label, bytes);
-                  }) {
-      return m_space.allocate(m_instance, counter_label, bytes);
-    } else {
-      return m_space.allocate(counter_label, bytes);
-    }
   }
 
   ExecutionSpace m_instance;

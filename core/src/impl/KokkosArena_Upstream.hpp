@@ -138,8 +138,6 @@ class SpaceUpstream : public Upstream {
 
  protected:
   [[no_unique_address]] MemorySpace m_space;
-
- private:
   bool m_huge_pages;
 };
 
@@ -147,8 +145,7 @@ class SpaceUpstream : public Upstream {
 /// runs of addresses, which grow in place.
 class HostUpstream final : public SpaceUpstream<Kokkos::HostSpace> {
  public:
-  explicit HostUpstream(bool huge_pages)
-      : SpaceUpstream(huge_pages), m_huge_pages(huge_pages) {}
+  using SpaceUpstream::SpaceUpstream;
 
   AddressRun begin_run(std::size_t bytes, std::size_t most) override {
     auto const run = take_run(most);
@@ -185,8 +182,6 @@ class HostUpstream final : public SpaceUpstream<Kokkos::HostSpace> {
   static std::size_t usable(std::size_t bytes) noexcept {
     return align_up(bytes, run_page_bytes);
   }
-
-  bool m_huge_pages;
 };
 
 }  // namespace KokkosArena::Impl
