@@ -8,14 +8,15 @@ set(KokkosArena_CHECKED_SUITES
     "."
     CACHE STRING "Regular expression of those that are built twice")
 
-# kokkosarena_add_test(NAME [WITH_CHECKED] [LINK target...] SOURCES source...): a
-# GoogleTest program whose tests CTest lists one by one, each with a time limit,
-# so that a deadlock is a failure. Nothing if KokkosArena_TEST_SUITES doesn't
-# match the name. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in
+# kokkosarena_add_test(NAME [ENGINE] [WITH_CHECKED] [LINK target...] SOURCES
+# source...): a GoogleTest program whose tests CTest lists one by one, each with
+# a time limit, so that a deadlock is a failure. Nothing if
+# KokkosArena_TEST_SUITES doesn't match the name. ENGINE: it links the engine
+# alone, without Kokkos. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in
 # place of ScopedSpace (see KokkosArena_TestConfig.hpp), if
 # KokkosArena_CHECKED_SUITES matches the name.
 function(kokkosarena_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WITH_CHECKED" "" "LINK;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ENGINE;WITH_CHECKED" "" "LINK;SOURCES")
   if(NOT name MATCHES "${KokkosArena_TEST_SUITES}")
     return()
   endif()
@@ -29,7 +30,14 @@ endfunction()
 # With what kokkosarena_add_test was given.
 macro(kokkosarena_add_test_program program)
   add_executable(${program} ${arg_SOURCES})
-  target_link_libraries(${program} PRIVATE kokkosarena_test_main ${arg_LINK})
+  if(arg_ENGINE)
+    target_link_libraries(${program} PRIVATE kokkosarena_engine GTest::gtest_main
+                                             ${arg_LINK})
+    target_include_directories(${program}
+                               PRIVATE ${PROJECT_SOURCE_DIR}/unit_test/common)
+  else()
+    target_link_libraries(${program} PRIVATE kokkosarena_test_main ${arg_LINK})
+  endif()
   kokkosarena_enable_warnings(${program})
   gtest_discover_tests(
     ${program}

@@ -3,18 +3,21 @@
 #define KOKKOSARENA_ARENA_HPP
 
 #include <KokkosArena_ArenaHandle.hpp>
+#include <KokkosArena_ArenaMark.hpp>
+#include <KokkosArena_ArenaOptions.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <KokkosArena_SyncPolicy.hpp>
 #include <KokkosArena_WaitFor.hpp>
+#include <engine/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_Core.hpp>
+#include <engine/KokkosArena_ThreadCachedCore.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
 #include <impl/KokkosArena_AsyncUpstream.hpp>
-#include <impl/KokkosArena_CheckedStore.hpp>
-#include <impl/KokkosArena_Core.hpp>
 #include <impl/KokkosArena_HandleSource.hpp>
-#include <impl/KokkosArena_ThreadCachedCore.hpp>
-#include <impl/KokkosArena_Upstream.hpp>
+#include <impl/KokkosArena_ScopesOf.hpp>
+#include <impl/KokkosArena_SpaceUpstream.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -172,7 +175,7 @@ class Arena {
   /// \param[in] where  For messages about these; leave it out.
   /// \throws EscapedViews  As EscapePolicy says; all has been done then.
   void reset(std::source_location where = std::source_location::current()) {
-    m_core->check_no_region_uses_it("reset");
+    Impl::check_no_region_uses(*m_core, "reset");
     m_core->reset();
     EndOfCycle const end_of_cycle{*m_core};
     if (auto* const store = checked_store()) store->reset(where);
@@ -208,7 +211,7 @@ class Arena {
   /// for the arena's instance where kernels run behind the host's back.
   /// Threads: as \c reset.
   void release(std::source_location where = std::source_location::current()) {
-    m_core->check_no_region_uses_it("release");
+    Impl::check_no_region_uses(*m_core, "release");
     m_core->release();
     EndOfCycle const end_of_cycle{*m_core};
     if (auto* const store = checked_store()) store->release(where);
@@ -317,12 +320,9 @@ class Arena {
       [[maybe_unused]] execution_space const& instance,
       ArenaOptions const& options) {
     if constexpr (Impl::is_synchronous_v<execution_space>) {
-      using upstream_type =
-          std::conditional_t<std::is_same_v<memory_space, Kokkos::HostSpace>,
-                             Impl::HostUpstream,
-                             Impl::SpaceUpstream<memory_space>>;
       if (!options.stream_ordered) {
-        return std::make_unique<upstream_type>(options.huge_pages);
+        return std::make_unique<Impl::SpaceUpstream<memory_space>>(
+            options.huge_pages);
       }
     } else {
       if (!options.stream_ordered) {

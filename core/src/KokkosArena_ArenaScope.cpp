@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_ArenaScope.hpp"
 
-#include "impl/KokkosArena_CheckedStore.hpp"
-#include "impl/KokkosArena_Fork.hpp"
-#include "impl/KokkosArena_NeverDestroyed.hpp"
+#include "engine/KokkosArena_CheckedStore.hpp"
+#include "engine/KokkosArena_Fork.hpp"
+#include "engine/KokkosArena_NeverDestroyed.hpp"
 
 #include <atomic>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 
 namespace KokkosArena {
 
 namespace {
-
-/// The innermost scope that this thread has opened. It is here, in a compiled
-/// library, since a header would make one for each shared library.
-thread_local ArenaScope const* t_innermost = nullptr;
-
-/// The innermost scope that holds for this thread.
-ArenaScope const* innermost() noexcept {
-  return t_innermost ? t_innermost
-                     : static_cast<ArenaScope const*>(Impl::inherited());
-}
 
 /// The open scopes that workers can't know, newest first. They are linked to
 /// each other, since there may be no memory when one opens. Changed and walked
@@ -35,14 +27,6 @@ class Impl::ForkedScopes final : private ForkParticipant {
  public:
   ForkedScopes() noexcept : ForkParticipant(ForkRank::registry) { join(); }
 
-  static int opened_on(Core const& core) noexcept {
-    int count = 0;
-    for (auto const* scope = t_innermost; scope; scope = scope->m_previous) {
-      count += &scope->m_core == &core;
-    }
-    return count;
-  }
-
  private:
   bool try_enter() noexcept override { return unbequeathed_mutex.try_lock(); }
   void leave_in_parent() noexcept override { unbequeathed_mutex.unlock(); }
@@ -50,7 +34,9 @@ class Impl::ForkedScopes final : private ForkParticipant {
     // relaxed: the mutex is held, and there is no other thread.
     newest_unbequeathed.store(nullptr, std::memory_order_relaxed);
     ArenaScope const* newer = nullptr;
-    for (auto const* scope = t_innermost; scope; scope = scope->m_previous) {
+    for (auto const* open = OpenScope::innermost(); open;
+         open             = open->previous()) {
+      auto const* const scope = static_cast<ArenaScope const*>(open);
       if (!scope->m_bequest.failed) continue;
       scope->m_next_unbequeathed = nullptr;
       if (newer) {
@@ -71,52 +57,49 @@ Impl::NeverDestroyed<Impl::ForkedScopes> const forked_scopes;
 
 }  // namespace
 
-void Impl::Core::forget_scopes_of_other_threads() noexcept {
-  // relaxed: there is no other thread.
-  m_open_scopes.store(ForkedScopes::opened_on(*this),
-                      std::memory_order_relaxed);
-}
-
 ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
                        bool one_thread, std::uint64_t frame)
-    : m_core(core),
+    : Impl::OpenScope(core),
       m_memory_space(memory_space),
-      m_previous(t_innermost),
-      m_outer(innermost()),
+      m_outer(previous() ? static_cast<ArenaScope const*>(previous())
+                         : static_cast<ArenaScope const*>(Impl::inherited())),
       m_region_level(Impl::region_level()),
       m_one_thread(one_thread),
-      m_frame(frame != 0 ? frame : Impl::current_frame(core)),
+      m_frame(frame != 0 ? frame : frame_of(m_outer, core)),
       m_bequest(Impl::bequeath(this)) {
   if (m_bequest.failed) enter_unbequeathed();
-  m_core.open_scope();
-  t_innermost = this;
 }
 
 ArenaScope::~ArenaScope() {
-  if (t_innermost != this) {
-    Impl::abort("a scope on arena \"" + m_core.label() +
-                "\" ends on another thread than the one that opened it, or "
-                "before a scope that was opened after it; keep an ArenaScope "
-                "as a local variable");
-  }
-  t_innermost = m_previous;
+  check_is_innermost();
   Impl::revoke(m_bequest);
   if (m_bequest.failed) leave_unbequeathed();
-  m_core.close_scope();
+}
+
+ArenaScope const* ArenaScope::innermost() noexcept {
+  // Every open scope is an ArenaScope.
+  if (auto const* const own = OpenScope::innermost()) {
+    return static_cast<ArenaScope const*>(own);
+  }
+  return static_cast<ArenaScope const*>(Impl::inherited());
 }
 
 ArenaFrame::~ArenaFrame() {
-  auto& core = m_scope.m_core;
+  auto& core = m_scope.core();
   core.rewind(m_mark);
   if (auto* const store = core.existing_checked_store()) {
     store->end_frame(m_mark.epoch(), m_where);
   }
 }
 
-std::uint64_t Impl::current_frame(Impl::Core const& core) noexcept {
-  auto const* scope = innermost();
-  while (scope && &scope->m_core != &core) scope = scope->m_outer;
+std::uint64_t ArenaScope::frame_of(ArenaScope const* scope,
+                                   Impl::Core const& core) noexcept {
+  while (scope && &scope->core() != &core) scope = scope->m_outer;
   return scope ? scope->m_frame : 0;
+}
+
+std::uint64_t Impl::current_frame(Impl::Core const& core) noexcept {
+  return ArenaScope::frame_of(ArenaScope::innermost(), core);
 }
 
 // relaxed, all: the mutex orders those who follow the pointer.
@@ -151,14 +134,14 @@ bool ArenaScope::threads_would_meet() const noexcept {
 
 Impl::Core* current_core(std::type_info const& memory_space) noexcept {
   auto const* const scope = ArenaScope::find(memory_space);
-  return scope && !scope->threads_would_meet() ? &scope->m_core : nullptr;
+  return scope && !scope->threads_would_meet() ? &scope->core() : nullptr;
 }
 
 void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
   if (!in_parallel_region()) return;
   if (auto const* const scope = ArenaScope::find(memory_space)) {
     if (scope->threads_would_meet()) {
-      scope->m_core.count_unscoped_worker_allocation();
+      scope->core().count_unscoped_worker_allocation();
     }
     return;
   }
@@ -172,16 +155,25 @@ void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
                    scope->m_region_level >= level)) {
     scope = scope->m_next_unbequeathed;
   }
-  if (scope) scope->m_core.count_unscoped_worker_allocation();
+  if (scope) scope->core().count_unscoped_worker_allocation();
 }
 
-bool Impl::is_used_by_running_region(Impl::Core const& core) noexcept {
-  if (!in_parallel_region()) return false;
-  auto const level = region_level();
+bool ArenaScope::is_used_by_running_region(Impl::Core const& core) noexcept {
+  if (!Impl::in_parallel_region()) return false;
+  auto const level = Impl::region_level();
   for (auto const* scope = innermost(); scope; scope = scope->m_outer) {
-    if (&scope->m_core == &core && scope->m_region_level < level) return true;
+    if (&scope->core() == &core && scope->m_region_level < level) return true;
   }
   return false;
+}
+
+void Impl::check_no_region_uses(Core const& core, char const* operation) {
+  if (!ArenaScope::is_used_by_running_region(core)) return;
+  throw std::logic_error(
+      "KokkosArena: " + std::string(operation) + "() of arena \"" +
+      core.label() +
+      "\" was called inside a parallel region that draws from it, whose other "
+      "threads may be using what it would drop; call it between regions");
 }
 
 }  // namespace KokkosArena

@@ -3,7 +3,9 @@
 #define KOKKOSARENA_ARENASCOPE_HPP
 
 #include <KokkosArena_Arena.hpp>
+#include <engine/KokkosArena_OpenScope.hpp>
 #include <impl/KokkosArena_Region.hpp>
+#include <impl/KokkosArena_ScopesOf.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -47,7 +49,7 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 /// begun. Cost: a few instructions, no allocation once a thread has opened as
 /// many scopes before; a lock where the default allocator is the program's.
 /// Threads: as said.
-class [[nodiscard]] ArenaScope {
+class [[nodiscard]] ArenaScope : private Impl::OpenScope {
  public:
   template <class Space, class Sync>
   explicit ArenaScope(Arena<Space, Sync>& arena)
@@ -64,12 +66,18 @@ class [[nodiscard]] ArenaScope {
   friend class Impl::ForkedScopes;
   friend Impl::Core* current_core(std::type_info const&) noexcept;
   friend std::uint64_t Impl::current_frame(Impl::Core const&) noexcept;
-  friend bool Impl::is_used_by_running_region(Impl::Core const&) noexcept;
+  friend void Impl::check_no_region_uses(Impl::Core const&, char const*);
   friend void Impl::count_base_allocation(std::type_info const&) noexcept;
   /// \param[in] frame  Its epoch, or 0: that of a frame around it, if any.
   ArenaScope(Impl::Core& core, std::type_info const& memory_space,
              bool one_thread, std::uint64_t frame);
 
+  /// The innermost scope that holds for this thread, or null.
+  static ArenaScope const* innermost() noexcept;
+  /// The epoch of the innermost frame on the arena, of \c scope or around it.
+  static std::uint64_t frame_of(ArenaScope const* scope,
+                                Impl::Core const& core) noexcept;
+  static bool is_used_by_running_region(Impl::Core const& core) noexcept;
   /// The innermost scope over the memory space that this thread knows, or null.
   static ArenaScope const* find(std::type_info const& memory_space) noexcept;
   /// Whether the caller is one of several threads of a region inside the scope,
@@ -78,10 +86,9 @@ class [[nodiscard]] ArenaScope {
   void enter_unbequeathed() noexcept;
   void leave_unbequeathed() noexcept;
 
-  Impl::Core& m_core;
   std::type_info const& m_memory_space;
-  ArenaScope const* m_previous;  ///< The innermost of this thread before.
-  ArenaScope const* m_outer;     ///< The same or, without one, the launcher's.
+  /// The thread's one before or, without one, the launcher's.
+  ArenaScope const* m_outer;
   int m_region_level;
   bool m_one_thread;  ///< The arena is Unsynchronized.
   std::uint64_t m_frame;

@@ -2,9 +2,11 @@
 #ifndef KOKKOSARENA_CHECKEDSPACE_HPP
 #define KOKKOSARENA_CHECKEDSPACE_HPP
 
-#include <impl/KokkosArena_CheckedMemory.hpp>
-#include <impl/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_CheckedStore.hpp>
+#include <impl/KokkosArena_CheckedAccess.hpp>
 #include <impl/KokkosArena_DeviceChecks.hpp>
+#include <impl/KokkosArena_HostSpaceCheckedMemory.hpp>
+#include <impl/KokkosArena_ScopesOf.hpp>
 #include <impl/KokkosArena_SpaceInScope.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -72,7 +74,9 @@ class CheckedSpace
     }
   }
   static void* take(Impl::Core& core, std::size_t bytes, char const* label) {
-    return store_of(core).allocate(0, bytes, 64, label, {})->data;
+    return store_of(core)
+        .allocate(0, bytes, 64, label, {}, Impl::current_frame(core))
+        ->data;
   }
   static bool give_back(void* address, std::size_t) {
     auto* const allocation = Impl::find_checked_allocation(address);

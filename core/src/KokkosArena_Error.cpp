@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Error.hpp"
 
-#include "impl/KokkosArena_Cancellation.hpp"
-#include "impl/KokkosArena_Trace.hpp"
+#include "engine/KokkosArena_Cancellation.hpp"
+#include "engine/KokkosArena_Trace.hpp"
 
-#include <Kokkos_Core.hpp>
+#include <cstdio>
+#include <cstdlib>
 
 namespace KokkosArena {
 
@@ -19,7 +20,9 @@ void Impl::abort(std::string const& message) {
   // The program ends, not the thread.
   CancellationOff const off;
   flush_traces();
-  Kokkos::abort(("KokkosArena: " + message).c_str());
+  std::fprintf(stderr, "KokkosArena: %s\n", message.c_str());
+  std::fflush(stderr);
+  std::abort();
 }
 
 }  // namespace KokkosArena

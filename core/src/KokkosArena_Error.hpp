@@ -33,7 +33,7 @@ class InvalidViewAccess : public std::runtime_error {
 
 namespace Impl {
 
-/// Prints the message and ends the program, as Kokkos does.
+/// Writes the message to stderr and ends the program by std::abort().
 [[noreturn]] void abort(std::string const& message);
 
 }  // namespace Impl

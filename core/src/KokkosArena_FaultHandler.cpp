@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_FaultHandler.hpp"
 
-#include "impl/KokkosArena_Cancellation.hpp"
-#include "impl/KokkosArena_CheckedStore.hpp"
+#include "engine/KokkosArena_Cancellation.hpp"
+#include "engine/KokkosArena_CheckedStore.hpp"
 
 #include <cstdio>
 #include <cstring>

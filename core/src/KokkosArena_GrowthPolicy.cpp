@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_GrowthPolicy.hpp"
 
-#include "impl/KokkosArena_Block.hpp"
+#include "engine/KokkosArena_Block.hpp"
 
 #include <algorithm>
 #include <limits>

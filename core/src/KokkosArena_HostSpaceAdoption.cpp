@@ -2,7 +2,7 @@
 #include "KokkosArena_HostSpaceAdoption.hpp"
 
 #include "KokkosArena_Error.hpp"
-#include "impl/KokkosArena_AdoptionPause.hpp"
+#include "engine/KokkosArena_AdoptionPause.hpp"
 
 #include <algorithm>
 #include <atomic>

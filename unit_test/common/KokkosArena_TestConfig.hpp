@@ -3,6 +3,7 @@
 #define KOKKOSARENA_TESTCONFIG_HPP
 
 #include <KokkosArena.hpp>
+#include <KokkosArena_TestRandom.hpp>
 #include <KokkosArena_TestSpaces.hpp>
 
 #include <gtest/gtest.h>
@@ -228,24 +229,6 @@ class AtPlace : public ::testing::Test {
 inline std::uintptr_t address_of(void const* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer);
 }
-
-/// A generator that is the same everywhere, unlike those of <random> with
-/// their distributions.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : m_state(seed) {}
-  std::uint64_t operator()() {  // splitmix64
-    auto z = (m_state += 0x9e3779b97f4a7c15u);
-    z      = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z      = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  /// From 0 to n - 1.
-  std::size_t below(std::size_t n) { return (*this)() % n; }
-
- private:
-  std::uint64_t m_state;
-};
 
 /// Contents that tell one array from every other.
 template <class ViewType>

@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_TESTSPACES_HPP
 #define KOKKOSARENA_TESTSPACES_HPP
 
+#include <KokkosArena_TestRandom.hpp>
 #include <Kokkos_Core.hpp>
 
 #include <cstddef>
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace KokkosArenaTest {
-
-inline constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
 
 /// What an upstream was asked for, and what it shall refuse.
 struct UpstreamLog {

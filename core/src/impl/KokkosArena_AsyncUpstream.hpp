@@ -2,9 +2,9 @@
 #ifndef KOKKOSARENA_IMPL_ASYNCUPSTREAM_HPP
 #define KOKKOSARENA_IMPL_ASYNCUPSTREAM_HPP
 
-#include <impl/KokkosArena_AdoptionPause.hpp>
+#include <engine/KokkosArena_AdoptionPause.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
-#include <impl/KokkosArena_Upstream.hpp>
+#include <impl/KokkosArena_SpaceUpstream.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -56,6 +56,10 @@ class AsyncUpstream final : public SpaceUpstream<MemorySpace> {
       parent_type::deallocate(address, bytes);
     }
   }
+
+  // HostSpace's, too: what was given back can only be set aside as a block.
+  AddressRun begin_run(std::size_t, std::size_t) override { return {}; }
+  bool leaves_survivors_in_place() const noexcept override { return false; }
 
   // A kernel that the program doesn't wait for may rightly read what the
   // program has dropped.

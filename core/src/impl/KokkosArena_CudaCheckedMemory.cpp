@@ -3,11 +3,11 @@
 
 #if defined(KOKKOS_ENABLE_CUDA)
 
-#include "KokkosArena_AddressSlices.hpp"
-#include "KokkosArena_Block.hpp"
-#include "KokkosArena_Cancellation.hpp"
-#include "KokkosArena_CheckedMemory.hpp"
-#include "KokkosArena_Upstream.hpp"
+#include "../engine/KokkosArena_AddressSlices.hpp"
+#include "../engine/KokkosArena_Block.hpp"
+#include "../engine/KokkosArena_Cancellation.hpp"
+#include "../engine/KokkosArena_CheckedMemory.hpp"
+#include "../engine/KokkosArena_Upstream.hpp"
 
 #include <Kokkos_Core.hpp>
 

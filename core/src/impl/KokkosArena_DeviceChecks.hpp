@@ -2,7 +2,7 @@
 #ifndef KOKKOSARENA_IMPL_DEVICECHECKS_HPP
 #define KOKKOSARENA_IMPL_DEVICECHECKS_HPP
 
-#include <impl/KokkosArena_AddressSlices.hpp>
+#include <engine/KokkosArena_AddressSlices.hpp>
 
 #include <Kokkos_Core.hpp>
 

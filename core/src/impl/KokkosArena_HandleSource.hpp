@@ -4,9 +4,9 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
+#include <engine/KokkosArena_Block.hpp>
+#include <engine/KokkosArena_Core.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
-#include <impl/KokkosArena_Block.hpp>
-#include <impl/KokkosArena_Core.hpp>
 
 #include <Kokkos_Core.hpp>
 

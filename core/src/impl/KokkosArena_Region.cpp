@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Region.hpp"
 
-#include "KokkosArena_Fork.hpp"
-#include "KokkosArena_NeverDestroyed.hpp"
+#include "../engine/KokkosArena_Fork.hpp"
+#include "../engine/KokkosArena_NeverDestroyed.hpp"
 
 #include <atomic>
 #include <cstddef>

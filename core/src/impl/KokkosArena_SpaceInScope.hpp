@@ -6,7 +6,7 @@
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_WaitFor.hpp>
-#include <impl/KokkosArena_AdoptionPause.hpp>
+#include <engine/KokkosArena_AdoptionPause.hpp>
 #include <impl/KokkosArena_ToolsNames.hpp>
 
 #include <Kokkos_Core.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_ToolsNames.hpp"
 
-#include "KokkosArena_Cancellation.hpp"
+#include "../engine/KokkosArena_Cancellation.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -11,7 +11,7 @@
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
 #include <KokkosArena_WaitFor.hpp>
-#include <impl/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_CheckedStore.hpp>
 #include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_HostRecords.hpp>
 #include <impl/KokkosArena_Region.hpp>
@@ -403,7 +403,8 @@ class SharedAllocationRecord<Space, void>
           std::exchange(KokkosArena::Impl::next_view_extents(), {});
       if (core) {
         auto* const checked = space.impl_store().allocate(
-            header_bytes, data_bytes, data_alignment, label, extents);
+            header_bytes, data_bytes, data_alignment, label, extents,
+            KokkosArena::Impl::current_frame(*core));
         return {core, checked, checked->bytes,
                 static_cast<header_type*>(checked->data) - 1};
       }

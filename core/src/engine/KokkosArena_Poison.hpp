@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_ENGINE_POISON_HPP
+#define KOKKOSARENA_ENGINE_POISON_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+/// \file
+/// Tells AddressSanitizer what of an arena is free, so that it reports whoever
+/// goes there by any pointer.
+///
+/// What allocates is compiled into the library in part, and in part, inline,
+/// into the program. Memory that one of them poisons and the other doesn't
+/// unpoison would make false reports, so both have to be built with
+/// AddressSanitizer: without it the library's poison_memory() does nothing, and
+/// without it the program's arenas, whose upstreams are made by its own code,
+/// never ask for it (Upstream::is_poisonable()). In a program of which
+/// only some files are built with it, all that use arenas have to be.
+
+// As GCC says it, and Clang.
+#if defined(__SANITIZE_ADDRESS__)
+#define KOKKOSARENA_IMPL_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KOKKOSARENA_IMPL_ASAN 1
+#endif
+#endif
+#ifndef KOKKOSARENA_IMPL_ASAN
+#define KOKKOSARENA_IMPL_ASAN 0
+#endif
+
+namespace KokkosArena::Impl {
+
+/// Whether the file that includes this one is built with AddressSanitizer.
+inline constexpr bool has_address_sanitizer = KOKKOSARENA_IMPL_ASAN;
+
+// Of the library. \pre The host can access the memory.
+
+void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept;
+void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept;
+
+/// \brief From now on every access to these bytes is reported.
+/// \pre Both are multiples of 8; the host can access the memory.
+inline void poison(std::uintptr_t begin, std::size_t bytes) noexcept {
+  if constexpr (has_address_sanitizer) poison_memory(begin, bytes);
+}
+
+/// \brief Every access is right again.
+/// \pre \c begin is a multiple of 8; the host can access the memory.
+inline void unpoison(std::uintptr_t begin, std::size_t bytes) noexcept {
+  if constexpr (has_address_sanitizer) unpoison_memory(begin, bytes);
+}
+
+}  // namespace KokkosArena::Impl
+
+#endif
