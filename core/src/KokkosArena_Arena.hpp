@@ -12,6 +12,7 @@
 #include <KokkosArena_WaitFor.hpp>
 #include <engine/KokkosArena_CheckedStore.hpp>
 #include <engine/KokkosArena_Core.hpp>
+#include <engine/KokkosArena_SynchronizedCore.hpp>
 #include <engine/KokkosArena_ThreadCachedCore.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
 #include <impl/KokkosArena_AsyncUpstream.hpp>
@@ -289,7 +290,7 @@ class Arena {
   /// Counts the cycle also if escaped Views are thrown.
   struct EndOfCycle {
     core_type& core;
-    ~EndOfCycle() { core.count_cycle(); }
+    ~EndOfCycle() { core.counts().note_cycle(); }
   };
 
   Impl::CheckedStore* checked_store() const noexcept {

@@ -52,6 +52,15 @@ struct ArenaOptions {
   std::string trace = "";  // NOLINT(readability-redundant-string-init)
 };
 
+namespace Impl {
+
+/// \return What an arena is made with: whole granules, and the policy that the
+/// environment asks for.
+/// \throws std::invalid_argument  Contradictory options.
+ArenaOptions validated(ArenaOptions options);
+
+}  // namespace Impl
+
 }  // namespace KokkosArena
 
 #endif

@@ -141,7 +141,7 @@ void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
   if (!in_parallel_region()) return;
   if (auto const* const scope = ArenaScope::find(memory_space)) {
     if (scope->threads_would_meet()) {
-      scope->core().count_unscoped_worker_allocation();
+      scope->core().counts().note_unscoped_worker_allocation();
     }
     return;
   }
@@ -155,7 +155,7 @@ void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
                    scope->m_region_level >= level)) {
     scope = scope->m_next_unbequeathed;
   }
-  if (scope) scope->core().count_unscoped_worker_allocation();
+  if (scope) scope->core().counts().note_unscoped_worker_allocation();
 }
 
 bool ArenaScope::is_used_by_running_region(Impl::Core const& core) noexcept {

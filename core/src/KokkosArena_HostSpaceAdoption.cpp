@@ -3,6 +3,7 @@
 
 #include "KokkosArena_Error.hpp"
 #include "engine/KokkosArena_AdoptionPause.hpp"
+#include "engine/KokkosArena_Owners.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -58,7 +59,7 @@ void* adopt(std::size_t bytes) noexcept {
     s_alive.fetch_add(1, std::memory_order_relaxed);
     return static_cast<std::byte*>(memory) + header_bytes;
   } catch (...) {
-    adoption.core->count_failed_adoption();
+    adoption.core->counts().note_failed_adoption();
     return nullptr;
   }
 }

@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_SCOPEDSPACE_HPP
 #define KOKKOSARENA_SCOPEDSPACE_HPP
 
+#include <engine/KokkosArena_Owners.hpp>
 #include <impl/KokkosArena_SpaceInScope.hpp>
 
 #include <cstddef>

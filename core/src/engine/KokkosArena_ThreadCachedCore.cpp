@@ -278,8 +278,8 @@ std::uintptr_t ThreadCachedCore::take_from(Lane& lane,
   // need more than one, again and again, and each costs what a chunk costs.
   bool const first = !lane.has_chunk();
   dissolve(lane);
-  auto chunk = first ? take_hole(bytes, Lane::chunk_bytes) : Hole{};
-  if (chunk.bytes() == 0) chunk = take_chunk(bytes, Lane::chunk_bytes);
+  auto chunk = first ? blocks().take_hole(bytes, Lane::chunk_bytes) : Hole{};
+  if (chunk.bytes() == 0) chunk = blocks().take_chunk(bytes, Lane::chunk_bytes);
   if (chunk.bytes() == 0) return 0;
   lane.chunk.restart(chunk.begin, chunk.bytes());
   lane.last_cycle = m_cycle;
@@ -391,11 +391,11 @@ void ThreadCachedCore::reset() {
   });
   count_reset(live_in_chunks);
   record_cycle();
-  set_spare_bytes(more);
+  blocks().set_spare_bytes(more);
   bool const others = m_with_chunk.size() > (own && own->has_chunk() ? 1u : 0u);
   bool const own_survives =
       own && own->live_allocations.load(std::memory_order_relaxed) > 0;
-  if (!others || own_survives || !keeps_block_of_chunks()) {
+  if (!others || own_survives || !blocks().keeps_block_of_chunks()) {
     drop_chunks();
     drop_all(true);
     return;

@@ -5,8 +5,8 @@
 #include <KokkosArena_SyncPolicy.hpp>
 #include <engine/KokkosArena_BiasedMutex.hpp>
 #include <engine/KokkosArena_Block.hpp>
-#include <engine/KokkosArena_Core.hpp>
 #include <engine/KokkosArena_Fork.hpp>
+#include <engine/KokkosArena_SynchronizedCore.hpp>
 #include <engine/KokkosArena_ThreadSlot.hpp>
 #include <engine/KokkosArena_UntrackedLog.hpp>
 

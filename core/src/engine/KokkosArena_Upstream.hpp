@@ -19,7 +19,8 @@ class Upstream {
   Upstream& operator=(Upstream const&) = delete;
   virtual ~Upstream()                  = default;
 
-  /// \return At least \c bytes; throws whatever the space throws, or
+  /// \return At least \c bytes, best aligned to 64: what lies in front of the
+  /// first multiple can't be used. \throws What the upstream throws, or
   /// std::bad_alloc.
   virtual void* allocate(std::size_t bytes) = 0;
   /// What the arena has poisoned is unpoisoned then.

@@ -3,6 +3,7 @@
 
 #include "../KokkosArena_Error.hpp"
 #include "../engine/KokkosArena_Core.hpp"
+#include "../engine/KokkosArena_Owners.hpp"
 #include "KokkosArena_Region.hpp"
 
 #include <stdexcept>

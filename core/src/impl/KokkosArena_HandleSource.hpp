@@ -5,7 +5,7 @@
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_Error.hpp>
 #include <engine/KokkosArena_Block.hpp>
-#include <engine/KokkosArena_Core.hpp>
+#include <engine/KokkosArena_SynchronizedCore.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -37,7 +37,7 @@ class HostHandleSource {
     // exception.
     KOKKOS_IF_ON_HOST((
         try { return m_core->allocate(bytes, alignment); } catch (...) {
-          m_core->count_failed_handle_allocation();
+          m_core->counts().note_failed_handle_allocation();
           return nullptr;
         }))
     KOKKOS_IF_ON_DEVICE((Kokkos::abort("KokkosArena: the handle of a host "
