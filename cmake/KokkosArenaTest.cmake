@@ -35,6 +35,7 @@ macro(kokkosarena_add_test_program program)
                                              ${arg_LINK})
     target_include_directories(${program}
                                PRIVATE ${PROJECT_SOURCE_DIR}/unit_test/common)
+    add_dependencies(engine_tests ${program})
   else()
     target_link_libraries(${program} PRIVATE kokkosarena_test_main ${arg_LINK})
   endif()
