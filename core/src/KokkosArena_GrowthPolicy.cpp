@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace KokkosArena {
 
@@ -28,23 +29,22 @@ GrowthPolicy::GrowthPolicy(std::size_t history_length,
 
 void GrowthPolicy::record_cycle(std::size_t peak_bytes) noexcept {
   if (peak_bytes == 0) return;
-  m_peaks[m_next] = peak_bytes;
-  m_next          = (m_next + 1) % m_peaks.size();
-}
-
-std::size_t GrowthPolicy::largest_peak() const noexcept {
-  return *std::max_element(m_peaks.begin(), m_peaks.end());
+  auto const forgotten = std::exchange(m_peaks[m_next], peak_bytes);
+  if (++m_next == m_peaks.size()) m_next = 0;
+  m_largest_peak = forgotten < m_largest_peak
+                       ? std::max(m_largest_peak, peak_bytes)
+                       : *std::max_element(m_peaks.begin(), m_peaks.end());
 }
 
 std::size_t GrowthPolicy::recommended_bytes() const noexcept {
-  auto const peak = largest_peak();
+  auto const peak = m_largest_peak;
   if (peak == 0) return m_initial_bytes;
   return std::max({m_initial_bytes, minimum_block_bytes,
                    round_up(peak + peak / 10 + m_spare_bytes, Impl::granule)});
 }
 
 bool GrowthPolicy::keeps(std::size_t block_bytes) const noexcept {
-  return block_bytes >= std::max(largest_peak(), m_initial_bytes) &&
+  return block_bytes >= std::max(m_largest_peak, m_initial_bytes) &&
          block_bytes / 2 <= recommended_bytes();
 }
 

@@ -45,11 +45,12 @@ class GrowthPolicy {
                                std::size_t capacity_bytes) const noexcept;
 
   /// \return Of the cycles that are remembered, in bytes.
-  std::size_t largest_peak() const noexcept;
+  std::size_t largest_peak() const noexcept { return m_largest_peak; }
 
  private:
   std::vector<std::size_t> m_peaks;  ///< A ring; 0 is no cycle yet.
-  std::size_t m_next = 0;
+  std::size_t m_next         = 0;
+  std::size_t m_largest_peak = 0;
   std::size_t m_initial_bytes;
   std::size_t m_spare_bytes = 0;
 };

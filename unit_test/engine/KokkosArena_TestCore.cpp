@@ -194,7 +194,7 @@ TYPED_TEST_SUITE(AnyCore, Policies, PolicyName);
 TYPED_TEST(AnyCore, random_operations_lose_nothing) {
   std::cout << "seed " << seed() << '\n';
   for (bool const in_runs : {true, false}) {
-    for (unsigned arena = 0; arena < 20; ++arena) {
+    for (unsigned arena = 0; arena < 8; ++arena) {
       std::unique_ptr<Impl::Upstream> upstream;
       if (in_runs) {
         upstream = std::make_unique<HostUpstream>(false);

@@ -306,12 +306,12 @@ bool Blocks::keeps(OwnedBlock const& block) const noexcept {
 /// \brief Gives a block that had to grow what threads' chunks will take of it
 /// in the next cycle, which peaks don't tell.
 void Blocks::enlarge_as_recommended(OwnedBlock& block) noexcept {
-  auto const recommended = m_policy.recommended_bytes();
-  auto const wanted      = align_down(recommended + recommended / 8, granule);
-  if (!std::exchange(block.has_grown, false) || m_policy.spare_bytes() == 0 ||
-      block.capacity() >= wanted) {
+  if (!std::exchange(block.has_grown, false) || m_policy.spare_bytes() == 0) {
     return;
   }
+  auto const recommended = m_policy.recommended_bytes();
+  auto const wanted      = align_down(recommended + recommended / 8, granule);
+  if (block.capacity() >= wanted) return;
   auto const most =
       std::min(m_maximum_bytes - held(m_in_service) - held(m_retired),
                block.growth_left());
