@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <KokkosArena_CountingNew.hpp>
 #include <KokkosArena_TestChild.hpp>
 #include <KokkosArena_TestTraceFile.hpp>
 #include <engine/KokkosArena_TraceFile.hpp>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -269,6 +271,31 @@ TEST(trace_file, has_nothing_of_events_for_which_there_is_no_memory) {
   EXPECT_EQ(instants(events), 2u);
   EXPECT_EQ(count(events, "i", "first"), 1u);
   EXPECT_EQ(count(events, "i", "second"), 1u);
+}
+
+TEST(trace_file, is_whole_where_there_is_no_memory_for_another_user) {
+  TemporaryFile const path;
+  auto& file = trace_file(path.path());
+  // Too long for the buffer that there is.
+  std::string const label(100'000, 'x');
+  std::uint64_t failures = 0;
+  {
+    TraceUser const user(file, "an arena");
+    for (bool failed = true; failed; ++failures) {
+      HeapFailure const failure(failures);
+      try {
+        TraceUser const another(file, label);
+      } catch (std::bad_alloc const&) {
+      }
+      failed = HeapFailure::has_happened();
+    }
+    write(file, "after");
+  }
+  EXPECT_GT(failures, 4u);
+  auto const events = path.events();
+  EXPECT_EQ(count(events, "i", "after"), 1u);
+  // The first user's, and that of the attempt that succeeded.
+  EXPECT_EQ(count(events, "M", "process_labels"), 2u);
 }
 
 TEST(trace_file, has_all_events_of_threads_each_with_a_name) {

@@ -33,6 +33,7 @@ std::string TraceFile::enter(std::string const& label) {
   }
   m_names.insert(name);
   auto const size = m_events.size();
+  bool is_new     = false;
   try {
     CancellationOff const off;
     if (!m_file && !m_stopped) open();
@@ -40,7 +41,8 @@ std::string TraceFile::enter(std::string const& label) {
       ++m_users;
       return name;
     }
-    if (m_all_names.insert(name).second) {
+    is_new = m_all_names.insert(name).second;
+    if (is_new) {
       std::string all;
       for (auto const& each : m_all_names) {
         all += (all.empty() ? "arenas: " : ", ") + each;
@@ -50,6 +52,7 @@ std::string TraceFile::enter(std::string const& label) {
     if (!flush()) fail("written");
   } catch (...) {
     m_names.erase(name);
+    if (is_new) m_all_names.erase(name);
     m_events.cut(size);
     if (m_users == 0) close();
     throw;
