@@ -2,7 +2,7 @@
 #include "KokkosArena_Error.hpp"
 
 #include "engine/KokkosArena_Cancellation.hpp"
-#include "engine/KokkosArena_Trace.hpp"
+#include "engine/KokkosArena_TraceFiles.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,33 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Statistics.hpp"
 
-#include <locale>
+#include <cmath>
+#include <initializer_list>
 #include <ostream>
-#include <sstream>
 
 namespace KokkosArena {
 
+namespace {
+
+std::string size(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  // In whole numbers: a double has too few digits for the largest.
+  auto const text = [&](int shift) {
+    auto const unit   = std::uint64_t(1) << shift;
+    auto const tenths = (bytes % unit * 10 + unit / 2) / unit;
+    auto const whole  = bytes / unit + tenths / 10;
+    return whole < 1024 || shift == 30
+               ? std::to_string(whole) + '.' + std::to_string(tenths % 10)
+               : std::string();
+  };
+  if (auto const kib = text(10); !kib.empty()) return kib + " KiB";
+  if (auto const mib = text(20); !mib.empty()) return mib + " MiB";
+  return text(30) + " GiB";
+}
+
+/// \return Empty if there is none. The plural has an s more.
+std::string counted(std::uint64_t count, std::string const& one,
+                    std::string const& what = "") {
+  if (count == 0) return "";
+  return std::to_string(count) + ' ' + one + (count == 1 ? "" : "s") + what;
+}
+
+std::string views(ArenaStatistics const& s) {
+  if (s.live_allocations == 0 && s.peak_live_bytes == 0) return "";
+  auto const peak = "peak " + size(s.peak_live_bytes) + ')';
+  return s.live_allocations == 0
+             ? "no View alive (" + peak
+             : counted(s.live_allocations, "View",
+                       " alive (" + size(s.live_bytes) + ", " + peak);
+}
+
+std::string fragmentation(ArenaStatistics const& s) {
+  auto const percent = std::lround(100 * s.fragmentation());
+  if (percent == 0) return "";
+  return size(s.free_bytes) + " free, of which " + size(s.largest_free_bytes) +
+         " in one piece (" + std::to_string(percent) + "% fragmented)";
+}
+
+/// \brief Adds a line of those that aren't empty, if any is.
+void add_line(std::string& text, std::initializer_list<std::string> parts) {
+  auto const* separator = "\n  ";
+  for (auto const& part : parts) {
+    if (part.empty()) continue;
+    text += separator + part;
+    separator = ", ";
+  }
+}
+
+}  // namespace
+
 std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
-  // Through a stream of its own, so that the caller's flags and width neither
-  // change the paragraph nor are changed by it.
-  std::ostringstream text;
-  text.imbue(std::locale::classic());
-  text << "arena \"" << s.label << "\": " << s.used_bytes << " of "
-       << s.capacity_bytes << " bytes used in " << s.blocks
-       << " block(s), peak " << s.peak_bytes << "; " << s.live_allocations
-       << " live View(s) of " << s.live_bytes << " bytes, peak "
-       << s.peak_live_bytes << "; " << s.total_allocations
-       << " allocation(s) and " << s.resets << " reset(s) with "
-       << s.upstream_allocations << " upstream allocation(s) of "
-       << s.upstream_bytes << " bytes; " << s.retired_blocks
-       << " retired block(s) of " << s.retired_bytes << " bytes; "
-       << s.escaped_views << " View(s) alive at a reset; "
-       << s.unscoped_worker_allocations
-       << " unscoped allocation(s) of workers, " << s.failed_handle_allocations
-       << " failed one(s) of handles and " << s.failed_adoptions
-       << " failed adoption(s)";
+  // As one string, which no flag or locale of the stream changes.
+  auto text = "arena \"" + s.label + "\": " + size(s.used_bytes) + " of " +
+              size(s.capacity_bytes) + " used, peak " + size(s.peak_bytes);
+  add_line(text, {views(s), counted(s.total_allocations, "allocation"),
+                  counted(s.resets, "reset")});
+  add_line(text, {counted(s.blocks, "block"),
+                  counted(s.upstream_allocations, "upstream allocation",
+                          " (" + size(s.upstream_bytes) + ')')});
+  add_line(text, {counted(s.retired_blocks, "retired block",
+                          " (" + size(s.retired_bytes) +
+                              "), kept for Views that are still alive")});
+  add_line(text, {fragmentation(s)});
+  add_line(text, {counted(s.escaped_views, "View", " alive at a reset")});
+  add_line(text, {counted(s.unscoped_worker_allocations, "unscoped allocation",
+                          " of workers")});
+  add_line(text, {counted(s.failed_handle_allocations, "failed allocation",
+                          " of handles")});
+  add_line(text, {counted(s.failed_adoptions, "failed adoption")});
   out.width(0);
-  return out << text.str();
+  return out << text;
 }
 
 }  // namespace KokkosArena

@@ -52,7 +52,9 @@ struct ArenaStatistics {
   }
 };
 
-/// \brief Writes one readable paragraph.
+/// \brief Writes some lines for people, of what isn't 0; sizes are rounded. No
+/// newline follows the last. The stream's flags, width and locale change
+/// nothing, and stay, but for the width, which is 0 then.
 std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s);
 
 }  // namespace KokkosArena

@@ -6,18 +6,12 @@
 #include <KokkosArena_HostSpaceAdoption.hpp>
 #include <KokkosArena_TestConfig.hpp>
 #include <KokkosArena_TestTeam.hpp>
+#include <KokkosArena_TestTraceFile.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -31,177 +25,6 @@ namespace {
 
 using namespace KokkosArenaTest;
 using Vector = Kokkos::View<double*, Scoped>;
-
-/// A value of JSON, of which a trace has objects, strings and numbers.
-struct Json {
-  std::map<std::string, Json> members;
-  std::vector<Json> items;
-  std::string text;
-  double number = 0;
-
-  Json const& operator[](std::string const& name) const {
-    static Json const none;
-    auto const found = members.find(name);
-    return found == members.end() ? none : found->second;
-  }
-};
-
-/// Throws where the text isn't JSON.
-class Parser {
- public:
-  explicit Parser(std::string text) : m_text(std::move(text)) {}
-  Json parse() {
-    auto result = value();
-    blanks();
-    if (m_at != m_text.size()) fail();
-    return result;
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw std::runtime_error("not JSON at byte " + std::to_string(m_at));
-  }
-  void blanks() {
-    while (m_at < m_text.size() &&
-           (m_text[m_at] == ' ' || m_text[m_at] == '\n'))
-      ++m_at;
-  }
-  char next() {
-    if (m_at >= m_text.size()) fail();
-    return m_text[m_at++];
-  }
-  bool take(char c) {
-    blanks();
-    if (m_at >= m_text.size() || m_text[m_at] != c) return false;
-    ++m_at;
-    return true;
-  }
-  void expect(char c) {
-    if (!take(c)) fail();
-  }
-  Json value() {
-    Json result;
-    if (take('[')) {
-      if (take(']')) return result;
-      do result.items.push_back(value());
-      while (take(','));
-      expect(']');
-    } else if (take('{')) {
-      if (take('}')) return result;
-      do {
-        auto name = string();
-        expect(':');
-        if (!result.members.emplace(std::move(name), value()).second) fail();
-      } while (take(','));
-      expect('}');
-    } else if (m_at < m_text.size() && m_text[m_at] == '"') {
-      result.text = string();
-    } else {
-      std::size_t length = 0;
-      result.number      = std::stod(m_text.substr(m_at, 40), &length);
-      m_at += length;
-    }
-    return result;
-  }
-  std::string string() {
-    expect('"');
-    std::string result;
-    for (char c = next(); c != '"'; c = next()) {
-      if (static_cast<unsigned char>(c) < 0x20) fail();
-      if (c != '\\') {
-        result += c;
-        continue;
-      }
-      c = next();
-      if (c == 'u') {
-        std::string digits;
-        for (int i = 0; i < 4; ++i) digits += next();
-        auto const code = std::stoul(digits, nullptr, 16);
-        if (code < 0x80) {
-          result += static_cast<char>(code);
-        } else {
-          result += '?';
-        }
-      } else if (c == '"' || c == '\\') {
-        result += c;
-      } else {
-        fail();
-      }
-    }
-    return result;
-  }
-
-  std::string m_text;
-  std::size_t m_at = 0;
-};
-
-/// A file that is gone after the test.
-class File {
- public:
-  File()
-      : m_path((std::filesystem::temp_directory_path() /
-                ("kokkosarena_trace_" + std::to_string(::getpid()) + "_" +
-                 std::to_string(++s_files) + ".json"))
-                   .string()) {}
-  ~File() { std::remove(m_path.c_str()); }
-  File(File const&)            = delete;
-  File& operator=(File const&) = delete;
-
-  std::string const& path() const { return m_path; }
-  std::string text() const {
-    std::ifstream in(m_path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  std::vector<Json> events() const { return Parser(text()).parse().items; }
-
- private:
-  static inline int s_files = 0;
-  std::string m_path;
-};
-
-using Events = std::vector<Json>;
-
-std::size_t count(Events const& events, std::string const& phase,
-                  std::string const& name) {
-  return static_cast<std::size_t>(
-      std::count_if(events.begin(), events.end(), [&](Json const& e) {
-        return e["ph"].text == phase && e["name"].text == name;
-      }));
-}
-
-/// Every bar begins once and ends once, later and under the same name.
-void expect_pairs(Events const& events, std::size_t bars) {
-  std::map<std::string, Json const*> open;
-  std::size_t begun = 0;
-  double last       = 0;
-  for (auto const& e : events) {
-    if (e["ph"].text == "M") continue;
-    EXPECT_GE(e["ts"].number, last);
-    last = e["ts"].number;
-    if (e["ph"].text == "b") {
-      ++begun;
-      EXPECT_TRUE(open.emplace(e["id"].text, &e).second);
-    } else if (e["ph"].text == "e") {
-      auto const found = open.find(e["id"].text);
-      ASSERT_NE(found, open.end());
-      EXPECT_EQ((*found->second)["name"].text, e["name"].text);
-      EXPECT_EQ((*found->second)["cat"].text, e["cat"].text);
-      open.erase(found);
-    }
-  }
-  EXPECT_TRUE(open.empty());
-  EXPECT_EQ(begun, bars);
-}
-
-class Environment {
- public:
-  explicit Environment(std::string const& path) {
-    setenv("KOKKOS_ARENA_TRACE", path.c_str(), 1);
-  }
-  ~Environment() { unsetenv("KOKKOS_ARENA_TRACE"); }
-  Environment(Environment const&)            = delete;
-  Environment& operator=(Environment const&) = delete;
-};
 
 template <class C>
 class trace : public ::testing::Test {
@@ -243,7 +66,7 @@ KokkosArena::ArenaStatistics work(ArenaType& arena) {
 }
 
 TYPED_TEST(trace, has_all_that_happened) {
-  File const file;
+  TemporaryFile const file;
   std::uint64_t escaped = 0;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));
@@ -286,14 +109,14 @@ TYPED_TEST(trace, changes_no_figure) {
       std::conditional_t<std::is_same_v<sync, KokkosArena::ThreadCached>,
                          Config<KokkosArena::Locked, TypeParam::is_fixed>,
                          TypeParam>;
-  File const file;
+  TemporaryFile const file;
   typename TestFixture::arena_type traced(this->options(file.path()));
   typename reference_config::template arena_type<Host> plain(this->options(""));
   EXPECT_EQ(figures(work(traced)), figures(work(plain)));
 }
 
 TYPED_TEST(trace, views_outlive_the_arena) {
-  File const file;
+  TemporaryFile const file;
   {
     Vector kept;
     {
@@ -307,25 +130,9 @@ TYPED_TEST(trace, views_outlive_the_arena) {
   EXPECT_EQ(count(events, "i", "escape"), 1u);
 }
 
-TYPED_TEST(trace, labels_are_strings) {
-  File const file;
-  std::string const label = "a \"quoted\" \\ label\n\t\x01 \xc3\xa4";
-  {
-    typename TestFixture::arena_type arena(this->options(file.path()));
-    KokkosArena::ArenaScope const scope(arena);
-    KokkosArena::make_view<Vector>(label, 1);
-    KokkosArena::make_view<Vector>("\xff\xc0\x80\xed\xa0\x80", 1);
-    KokkosArena::make_view<Vector>("", 1);
-  }
-  auto const events = file.events();
-  EXPECT_EQ(count(events, "b", label), 1u);
-  EXPECT_EQ(count(events, "b", "??????"), 1u);
-  EXPECT_EQ(count(events, "b", "[unlabeled]"), 1u);
-}
-
 TYPED_TEST(trace, exhaustion_leaves_the_file_whole) {
   if (!TypeParam::is_fixed) GTEST_SKIP();
-  File const file;
+  TemporaryFile const file;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));
     EXPECT_THROW(arena.allocate(std::size_t(1) << 30),
@@ -335,7 +142,7 @@ TYPED_TEST(trace, exhaustion_leaves_the_file_whole) {
 }
 
 TYPED_TEST(trace, shows_views_that_outlive_a_reset) {
-  File const file;
+  TemporaryFile const file;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));
     Vector kept;
@@ -358,7 +165,7 @@ TYPED_TEST(trace, shows_views_that_outlive_a_reset) {
 }
 
 TYPED_TEST(trace, shows_adopted_memory) {
-  File const file;
+  TemporaryFile const file;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));
     KokkosArena::HostSpaceAdoption const adoption(arena);
@@ -379,7 +186,7 @@ class trace_of_kernels : public trace<C> {};
 TYPED_TEST_SUITE(trace_of_kernels, Shared, ConfigName);
 
 TYPED_TEST(trace_of_kernels, shows_handles) {
-  File const file;
+  TemporaryFile const file;
   {
     typename TestFixture::arena_type arena(this->options(file.path()));
     auto const handle = arena.handle();
@@ -393,7 +200,7 @@ TYPED_TEST(trace_of_kernels, shows_handles) {
 
 template <class Sync>
 void run_threads() {
-  File const file;
+  TemporaryFile const file;
   constexpr int threads = 4;
   constexpr int views   = 300;
   {
@@ -437,7 +244,7 @@ TEST(trace_threads, thread_cached) { run_threads<KokkosArena::ThreadCached>(); }
 // An exception that nobody throws ends such a thread; it must not begin below
 // what can't throw, nor leave a line in pieces.
 TEST(trace_threads, that_are_cancelled_end_and_leave_the_file_whole) {
-  File const file;
+  TemporaryFile const file;
   Random random(1);
   {
     KokkosArena::ArenaOptions options;
@@ -480,52 +287,10 @@ TEST(trace_threads, that_are_cancelled_end_and_leave_the_file_whole) {
   expect_pairs(events, begun);
 }
 
-TEST(trace_file, is_shared_by_arenas_and_goes_on_with_later_ones) {
-  File const file;
-  KokkosArena::ArenaOptions options;
-  options.trace = file.path();
-  {
-    KokkosArena::Arena<Host> first(options);
-    {
-      KokkosArena::Arena<Host> second(options);
-      second.allocate(1);
-    }
-    first.allocate(1);
-  }
-  expect_pairs(file.events(), 2);
-  {
-    KokkosArena::Arena<Host> third(options);
-    third.allocate(1);
-  }
-  auto const events = file.events();
-  expect_pairs(events, 3);
-  std::set<std::string> names;
-  for (auto const& e : events) {
-    if (e["ph"].text == "b") names.insert(e["args"]["arena"].text);
-  }
-  EXPECT_EQ(names, (std::set<std::string>{"arena", "arena (2)"}));
-}
-
-TEST(trace_file, that_cannot_be_had_is_an_error) {
-  KokkosArena::ArenaOptions options;
-  options.label = "solver";
-  for (char const* path : {"/nonexistent/directory/file", "/dev/full"}) {
-    options.trace = path;
-    try {
-      KokkosArena::Arena<Host> const arena(options);
-      ADD_FAILURE() << path;
-    } catch (std::runtime_error const& e) {
-      std::string const message = e.what();
-      EXPECT_NE(message.find("arena \"solver\""), message.npos) << message;
-      EXPECT_NE(message.find(path), message.npos) << message;
-    }
-  }
-}
-
 TEST(trace_environment, is_used_where_the_option_is_empty) {
-  File const file, other;
+  TemporaryFile const file, other;
   {
-    Environment const environment(file.path());
+    TraceEnvironment const environment(file.path());
     KokkosArena::ArenaOptions options;
     options.trace = other.path();
     KokkosArena::Arena<Host> asked(options);
@@ -534,17 +299,6 @@ TEST(trace_environment, is_used_where_the_option_is_empty) {
   }
   expect_pairs(file.events(), 1);
   expect_pairs(other.events(), 0);
-}
-
-TEST(trace_environment, that_names_no_file_is_a_warning) {
-  Environment const environment("/nonexistent/directory/file");
-  ::testing::internal::CaptureStderr();
-  {
-    KokkosArena::Arena<Host> arena;
-    arena.allocate(1);
-  }
-  auto const text = ::testing::internal::GetCapturedStderr();
-  EXPECT_NE(text.find("KOKKOS_ARENA_TRACE"), text.npos) << text;
 }
 
 }  // namespace

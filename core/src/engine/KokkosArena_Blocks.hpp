@@ -5,9 +5,9 @@
 #include <KokkosArena_ArenaOptions.hpp>
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
+#include <engine/KokkosArena_ArenaTrace.hpp>
 #include <engine/KokkosArena_Block.hpp>
 #include <engine/KokkosArena_OwnedBlock.hpp>
-#include <engine/KokkosArena_Trace.hpp>
 #include <engine/KokkosArena_Upstream.hpp>
 
 #include <algorithm>

@@ -5,10 +5,10 @@
 #include <KokkosArena_EscapePolicy.hpp>
 #include <KokkosArena_GrowthPolicy.hpp>
 #include <KokkosArena_Statistics.hpp>
+#include <engine/KokkosArena_ArenaTrace.hpp>
 #include <engine/KokkosArena_Block.hpp>
 #include <engine/KokkosArena_CheckedAddresses.hpp>
 #include <engine/KokkosArena_Fork.hpp>
-#include <engine/KokkosArena_Trace.hpp>
 
 #include <array>
 #include <cstddef>

@@ -5,10 +5,10 @@
 #include <KokkosArena_ArenaMark.hpp>
 #include <KokkosArena_ArenaOptions.hpp>
 #include <KokkosArena_Statistics.hpp>
+#include <engine/KokkosArena_ArenaTrace.hpp>
 #include <engine/KokkosArena_Block.hpp>
 #include <engine/KokkosArena_Blocks.hpp>
 #include <engine/KokkosArena_Counts.hpp>
-#include <engine/KokkosArena_Trace.hpp>
 #include <engine/KokkosArena_UntrackedLog.hpp>
 #include <engine/KokkosArena_Upstream.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef KOKKOSARENA_ENGINE_TRACE_HPP
-#define KOKKOSARENA_ENGINE_TRACE_HPP
+#ifndef KOKKOSARENA_ENGINE_ARENATRACE_HPP
+#define KOKKOSARENA_ENGINE_ARENATRACE_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -10,15 +10,14 @@
 
 namespace KokkosArena::Impl {
 
-class TraceFile;
+class TraceEvents;
+class TraceUser;
 
 /// \brief What one memory of an arena, its blocks or its checked memory, writes
-/// to a file of events in the trace event format of Chrome (Google, "Trace
-/// Event Format"), as an array, which readers accept without its end.
+/// to a trace file.
 ///
 /// Nothing throws but what makes one; an event for which there is no heap
-/// memory is left out. Threads: any. The lock is the file's and the innermost:
-/// no other is taken, nor a callback run, while it is held.
+/// memory is left out. Threads: any. The lock is the file's.
 class ArenaTrace {
  public:
   /// In bytes.
@@ -40,7 +39,6 @@ class ArenaTrace {
 
   ArenaTrace(ArenaTrace const&)            = delete;
   ArenaTrace& operator=(ArenaTrace const&) = delete;
-  ~ArenaTrace();
 
   /// \param[in] key    That no other has at the same time.
   /// \param[in] label  Null: untracked, which isn't a View's.
@@ -60,7 +58,6 @@ class ArenaTrace {
   void levels(Levels const& levels) noexcept;
 
  private:
-  struct User;
   struct Entry {
     std::uint64_t id;
     std::size_t bytes;
@@ -69,18 +66,15 @@ class ArenaTrace {
     std::string label;
   };
 
-  ArenaTrace(std::shared_ptr<User> user, std::string counter) noexcept;
-  void write_escape(Entry const& entry);
+  ArenaTrace(std::shared_ptr<TraceUser> user, std::string counter) noexcept;
+  void write_escape(TraceEvents& events, Entry const& entry) const;
 
-  std::shared_ptr<User> m_user;
+  std::shared_ptr<TraceUser> m_user;
   std::string m_counter;
   // Under the file's lock.
   std::map<std::uintptr_t, Entry> m_entries;  ///< By key.
   Levels m_levels;
 };
-
-/// \brief Writes what is buffered, for a program that is about to end at once.
-void flush_traces() noexcept;
 
 }  // namespace KokkosArena::Impl
 
