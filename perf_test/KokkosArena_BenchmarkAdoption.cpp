@@ -50,6 +50,11 @@ void host_space_memory(benchmark::State& state) {
     benchmark::DoNotOptimize(memory);
     ::operator delete(memory, std::align_val_t(64), std::nothrow);
   }
+  if constexpr (requires { where.adoption; }) {
+    state.counters["from_arena"] = benchmark::Counter(
+        static_cast<double>(where.arena.statistics().total_allocations),
+        benchmark::Counter::kAvgIterations);
+  }
 }
 
 void adoption_entry(benchmark::State& state) {

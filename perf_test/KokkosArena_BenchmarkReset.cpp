@@ -3,6 +3,7 @@
 #include <KokkosArena.hpp>
 #include <Kokkos_Core.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -123,6 +124,42 @@ void convergence(benchmark::State& state) {
       static_cast<double>(last.peak_live_bytes);
 }
 
+/// \brief A buffer that is larger by a percentage in each step, 80 KB to 16 MB:
+/// only bytes that no step had before may be touched for the first time.
+void growing_buffer(benchmark::State& state) {
+  using memory_space        = ScopedSpace<Kokkos::HostSpace>;
+  auto const percentage     = static_cast<std::size_t>(100 + state.range(0));
+  double faults             = 0;
+  int moves                 = 0;
+  std::uint64_t most_blocks = 0;
+  std::size_t capacity      = 0;
+  for (auto _ : state) {
+    Arena<Kokkos::HostSpace> arena{ArenaOptions{.huge_pages = false}};
+    ArenaScope const scope(arena);
+    std::byte const* place = nullptr;
+    auto const before      = page_faults();
+    moves                  = -1;
+    for (std::size_t bytes = 80'000; bytes < 16'000'000;
+         bytes             = bytes * percentage / 100) {
+      {
+        auto const buffer = uninitialized<memory_space>(bytes);
+        seconds_to_touch(buffer.data(), buffer.size());
+        moves += buffer.data() != place;
+        place       = buffer.data();
+        most_blocks = std::max(most_blocks, arena.statistics().blocks);
+      }
+      arena.reset();
+    }
+    faults += static_cast<double>(page_faults() - before);
+    capacity = arena.statistics().capacity_bytes;
+  }
+  state.counters["faults_over_pages"] =
+      benchmark::Counter(faults * 4096 / static_cast<double>(capacity),
+                         benchmark::Counter::kAvgIterations);
+  state.counters["most_blocks"] = static_cast<double>(most_blocks);
+  state.counters["moves"]       = moves;
+}
+
 template <class Sync>
 using HostArenaOf = Arena<Kokkos::HostSpace, Sync>;
 
@@ -200,6 +237,11 @@ void register_benchmarks() {
   register_first<FreshArena<false>>("arena_small_pages");
   benchmark::RegisterBenchmark("convergence/arena", convergence)
       ->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark("growing_buffer/arena", growing_buffer)
+      ->Arg(5)
+      ->Arg(2)
+      ->Arg(1)
+      ->Unit(benchmark::kMillisecond);
   register_borders<Unsynchronized>("arena_Unsynchronized");
   register_borders<ThreadCached>("arena_ThreadCached");
   register_borders<Locked>("arena_Locked");

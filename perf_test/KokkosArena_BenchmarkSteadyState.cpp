@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "benchmarks.hpp"
 
@@ -32,14 +34,19 @@ constexpr std::size_t large = 400'000;
 
 constexpr std::size_t doubles_of_a_page = 512;
 
+/// \return The sum of an element of each page.
+double sum_of_pages(double const volatile* elements, std::size_t n) {
+  double sum = 0;
+  for (std::size_t i = 0; i < n; i += doubles_of_a_page) sum += elements[i];
+  return sum;
+}
+
 /// \brief Writes to each page of a temporary. \return The sum of what it reads
 /// again.
 double write_and_read(double* data, std::size_t n) {
   auto volatile* const elements = data;
-  double sum                    = 0;
   for (std::size_t i = 0; i < n; i += doubles_of_a_page) elements[i] = 1;
-  for (std::size_t i = 0; i < n; i += doubles_of_a_page) sum += elements[i];
-  return sum;
+  return sum_of_pages(elements, n);
 }
 
 /// Of the function above.
@@ -181,6 +188,19 @@ void report_peak(benchmark::State& state, InArena<Sync> const& where) {
                                      static_cast<double>(s.peak_live_bytes);
 }
 
+/// \brief The kernel may move a page at any time, which then faults once. What
+/// the cycles are to blame for happens in every attempt.
+/// \param[in] attempt  Returns the page faults of its cycles, if they are
+/// known.
+template <class Attempt>
+std::optional<long> least_of(Attempt const& attempt) {
+  std::optional<long> least = attempt();
+  for (int further = 0; further < 4 && least && *least > 0; ++further) {
+    least = std::min(least, attempt());
+  }
+  return least;
+}
+
 template <class Cycle, class Where>
 void run(benchmark::State& state) {
   using namespace KokkosArenaTest;
@@ -211,19 +231,89 @@ void run(benchmark::State& state) {
     cycles(measured_cycles);
     state.counters["fences"] = each(counter.count());
   }
-  // The kernel may move a page at any time, which then faults once. What the
-  // cycle is to blame for happens in every attempt.
-  auto least = page_faults([&] { cycles(measured_cycles); });
-  for (int attempt = 1; attempt < 5 && least && *least > 0; ++attempt) {
-    least = std::min(least, page_faults([&] { cycles(measured_cycles); }));
-  }
-  if (least) state.counters["page_faults"] = each(*least);
+  auto const faults =
+      least_of([&] { return page_faults([&] { cycles(measured_cycles); }); });
+  if (faults) state.counters["page_faults"] = each(*faults);
   if (auto const calls = system_calls([&] { cycles(measured_cycles); })) {
     state.counters["system_calls"] = each(*calls);
   }
   report_peak(state, where);
   for (auto _ : state) cycle();
   if (!right) state.SkipWithError("a temporary lost what was written to it");
+}
+
+/// \brief An arena in which each step replaces a View of 800 KB, beside ten
+/// temporaries of 4 MB: there is one at each end of a step.
+class ArenaWithSurvivor {
+ public:
+  explicit ArenaWithSurvivor(bool resets) : m_resets(resets) {}
+
+  void step() {
+    std::vector<view_type> temporaries;
+    for (int i = 0; i < 10; ++i) {
+      temporaries.push_back(make_view<view_type>("temporary", 500'000));
+      m_right &= write_and_read(temporaries.back().data(), 500'000) ==
+                 expected_of(500'000);
+    }
+    auto const next = make_kept();
+    m_right &= sum_of_pages(m_kept.data(), kept_size) == expected_of(kept_size);
+    temporaries.clear();
+    m_kept = next;
+    if (m_resets) m_arena.reset();
+  }
+  /// Whether what was read was what had been written.
+  bool is_right() const { return m_right; }
+  ArenaStatistics statistics() const { return m_arena.statistics(); }
+
+ private:
+  using view_type = View<ScopedSpace<Kokkos::HostSpace>>;
+
+  static constexpr std::size_t kept_size = 100'000;
+
+  static view_type make_kept() {
+    auto const kept = make_view<view_type>("kept", kept_size);
+    write_and_read(kept.data(), kept_size);
+    return kept;
+  }
+
+  bool m_resets;
+  bool m_right = true;
+  Arena<Kokkos::HostSpace> m_arena{ArenaOptions{.huge_pages = false}};
+  ArenaScope m_scope{m_arena};
+  view_type m_kept = make_kept();
+};
+
+/// \brief Steps over each of which a View lives: what others are asked for from
+/// the second step on, and later, when all has found its place.
+template <bool Resets>
+void survivor(benchmark::State& state) {
+  bool right       = true;
+  auto const count = [&](std::string const& steps, int first, int last) {
+    std::uint64_t upstream = 0;
+    auto const faults      = least_of([&] {
+      ArenaWithSurvivor arena(Resets);
+      for (int i = 1; i < first; ++i) arena.step();
+      auto const before = arena.statistics().upstream_allocations;
+      auto const found  = KokkosArenaTest::page_faults([&] {
+        for (int i = first; i <= last; ++i) arena.step();
+      });
+      upstream          = arena.statistics().upstream_allocations - before;
+      right &= arena.is_right();
+      return found;
+    });
+    state.counters["upstream_allocations_" + steps] =
+        static_cast<double>(upstream);
+    if (faults) {
+      state.counters["page_faults_" + steps] = static_cast<double>(*faults);
+    }
+  };
+  count("from_second_step", 2, 10);
+  count("later", 11, 100);
+  ArenaWithSurvivor arena(Resets);
+  for (auto _ : state) arena.step();
+  if (!right || !arena.is_right()) {
+    state.SkipWithError("a View lost what was written to it");
+  }
 }
 
 template <class Cycle, class Where>
@@ -256,6 +346,10 @@ void register_benchmarks() {
   add_arena<Locked>("Locked");
   add_arena<Unsynchronized>("Unsynchronized");
   add_all_spaces_cycles<InHostSpace>("HostSpace");
+  benchmark::RegisterBenchmark("survivor/arena", survivor<true>)
+      ->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark("survivor/arena_without_reset", survivor<false>)
+      ->Unit(benchmark::kMicrosecond);
 }
 
 }  // namespace KokkosArena::Perf

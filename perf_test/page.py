@@ -11,7 +11,8 @@ from guard import Check
 from results import Benchmark, Run, Suite, Summary
 
 # The first of these that a question has is what its others are compared to.
-BASELINES = ("preallocated", "HostSpace", "malloc", "plain", "ScopedSpace", "std_pmr_monotonic")
+BASELINES = ("preallocated", "HostSpace", "malloc", "plain", "ScopedSpace", "std_pmr_monotonic",
+             "arena_without_reset")
 
 # The same done in another way, where the baseline is.
 ASKED_AS = {"handle": "View_uninitialized"}

@@ -52,7 +52,11 @@ DEVICE_PARTS = {
     "checked": "^(triad|triad_of_older|reset)/",
 }
 
-# What a program exits with that found no device.
+# Of MemoryProfile.
+MEMORY_WORKLOADS = ("chain", "digits", "survivors_1", "survivors_10", "survivors_1000")
+
+# What a program exits with that found no device, or was built without what it
+# is asked for.
 NO_DEVICE = 77
 TIMED_OUT = 124
 
@@ -91,6 +95,13 @@ def runs_under_one_malloc(suffix: str, environment: dict[str, str]) -> list[Run]
     return runs
 
 
+def memory_runs(where: str, suffix: str = "",
+                environment: dict[str, str] | None = None) -> list[Run]:
+    return [Run(f"memory_{workload}_{where}{suffix}", "MemoryProfile",
+                arguments=[workload, where], environment=environment or {})
+            for workload in MEMORY_WORKLOADS]
+
+
 def device_runs() -> list[Run]:
     return [Run(f"device_{part}", "BenchmarkDevice", pattern, repetitions=5)
             for part, pattern in DEVICE_PARTS.items()]
@@ -109,17 +120,16 @@ def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
         Run("adoption", "BenchmarkAdoption", repetitions=7),
         Run("steady_state", "BenchmarkSteadyState", repetitions=1),
         Run("kernels", "BenchmarkKernels", repetitions=5),
-        Run("memory_arena", "MemoryProfile", arguments=["arena"]),
+        *memory_runs("arena"),
         *device_runs(),
     ]
     environments = {"glibc_tuned": TUNED_GLIBC}
     for name, library in mallocs.items():
         environments[name] = {"LD_PRELOAD": library}
-    runs.append(Run("memory_HostSpace", "MemoryProfile", arguments=["HostSpace"]))
+    runs += memory_runs("HostSpace")
     for name, environment in environments.items():
         runs += runs_under_one_malloc(f"_{name}", environment)
-        runs.append(Run(f"memory_HostSpace_{name}", "MemoryProfile", arguments=["HostSpace"],
-                        environment=environment))
+        runs += memory_runs("HostSpace", f"_{name}", environment)
     # The short form is for what is the same each time and for ratios that are
     # an order of magnitude.
     if short:

@@ -82,7 +82,7 @@ def full():
                               "benchmarks": tuned},
         "steady_state": {"benchmarks": entries("steady_state/arena", [5.0], fences=0,
                                                heap_allocations=0)},
-        "memory_arena": {"benchmarks": [], "series": {
+        "memory_chain_arena": {"benchmarks": [], "series": {
             "name": "arena", "seconds": [0, 1, 2], "live_bytes": [0, 2e6, 0],
             "resident_bytes": [0, 3e6, 3e6]}},
     }
