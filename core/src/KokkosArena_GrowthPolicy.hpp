@@ -44,6 +44,8 @@ class GrowthPolicy {
   std::size_t next_block_bytes(std::size_t needed_bytes,
                                std::size_t capacity_bytes) const noexcept;
 
+  std::size_t initial_bytes() const noexcept { return m_initial_bytes; }
+
   /// \return Of the cycles that are remembered, in bytes.
   std::size_t largest_peak() const noexcept { return m_largest_peak; }
 

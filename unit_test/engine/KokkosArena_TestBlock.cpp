@@ -252,6 +252,28 @@ TEST(block, hole_that_was_made_last_serves_first) {
   EXPECT_EQ(block.allocate(64, 64), base + 5 * 64);
 }
 
+/// Around survivors, as a reset leaves it.
+TEST(block, large_allocation_lies_where_a_survivor_was_and_a_small_one_not) {
+  auto block        = make_block(std::size_t(1) << 20);
+  auto const first  = block.allocate(20'000, 64);
+  auto const second = block.allocate(20'000, 64);
+  block.deallocate(first, 20'000);
+  block.choose_room(500'000);
+  EXPECT_EQ(block.allocate_for_view(1'000, 64), second + granules(20'000) * 64);
+  EXPECT_EQ(block.allocate_for_view(20'000, 64), first);
+}
+
+TEST(block, among_many_survivors_no_allocation_looks_for_a_place) {
+  auto block = make_block(std::size_t(4) << 20);
+  std::vector<std::uintptr_t> made;
+  for (int i = 0; i < 80; ++i) made.push_back(block.allocate(20'000, 64));
+  for (std::size_t i = 0; i < made.size(); i += 2) {
+    block.deallocate(made[i], 20'000);
+  }
+  block.choose_room(500'000);
+  EXPECT_GT(block.allocate_for_view(20'000, 64), made.back());
+}
+
 TEST(block, request_beyond_its_end_gives_zero_and_changes_nothing) {
   auto block = make_block(640);
   block.allocate(320, 64);

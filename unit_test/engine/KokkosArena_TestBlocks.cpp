@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -268,6 +269,36 @@ TEST_F(InRuns, survivors_stay_in_service_and_the_next_cycle_fits_beside_them) {
     ASSERT_EQ(reinterpret_cast<unsigned char*>(view)[i], 5);
   }
   m_blocks.deallocate_view(view, KiB);
+}
+
+/// One replaced in each cycle, before or behind what is dropped.
+TEST_F(InRuns,
+       replaced_survivor_takes_no_more_addresses_from_the_second_cycle) {
+  for (bool const first : {true, false}) {
+    std::uintptr_t survivor = 0;
+    std::uint64_t taken     = 0;
+    for (int cycle = 0; cycle < 20; ++cycle) {
+      std::uintptr_t next = first ? take_view(m_blocks, 800'000) : 0;
+      std::vector<std::uintptr_t> temporaries;
+      for (int i = 0; i < 10; ++i) {
+        temporaries.push_back(take_view(m_blocks, 4'000'000));
+        ASSERT_NE(temporaries.back(), 0u);
+      }
+      if (!first) next = take_view(m_blocks, 800'000);
+      m_blocks.note_peaks();
+      for (auto const t : temporaries) m_blocks.deallocate_view(t, 4'000'000);
+      if (survivor) m_blocks.deallocate_view(survivor, 800'000);
+      survivor = next;
+      m_blocks.record_cycle();
+      m_blocks.start_cycle(800'000);
+      if (cycle == 1) taken = figures(m_blocks).upstream_bytes;
+    }
+    EXPECT_EQ(figures(m_blocks).upstream_bytes, taken);
+    EXPECT_LE(m_blocks.capacity_bytes(), 42'000'000u);
+    m_blocks.deallocate_view(survivor, 800'000);
+    m_blocks.record_cycle();
+    m_blocks.release(0);
+  }
 }
 
 TEST_F(InRuns, capacity_falls_to_the_recent_peaks) {

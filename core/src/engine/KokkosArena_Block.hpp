@@ -82,7 +82,7 @@ class Block {
   /// chain of layers outlives its input, both then leave no hole.
   std::uintptr_t allocate_large(std::size_t bytes, std::size_t alignment,
                                 std::size_t most_holes = few_holes) noexcept {
-    if (bytes <= largest_hole(most_holes)) {
+    if (bytes <= std::max(largest_hole(most_holes), m_largest_left)) {
       if (auto const address = take_from_hole(bytes, alignment, most_holes)) {
         return unpoisoned(address, bytes);
       }
@@ -201,7 +201,8 @@ class Block {
   /// \brief Makes the lowest free range of that many bytes the room, or else
   /// the largest one, and leaves the others alone until there is no other
   /// place: to look through them all for every allocation would cost more than
-  /// they save.
+  /// they save. But large allocations go there first where there are few, so
+  /// that what replaces a survivor lies where the one before it was.
   void choose_room(std::size_t bytes) noexcept {
     auto best = m_holes.end();
     for (auto hole = m_holes.begin(); hole != m_holes.end(); ++hole) {
@@ -223,6 +224,12 @@ class Block {
     m_low          = m_top;
     m_high         = m_floor;
     m_largest_hole = 0;
+    m_largest_left = 0;
+    if (m_holes.size() <= few_left) {
+      for (auto const& hole : m_holes) {
+        m_largest_left = std::max(m_largest_left, hole.bytes());
+      }
+    }
     m_left_alone   = m_hole_bytes;
     m_last_is_high = false;
   }
@@ -304,6 +311,8 @@ class Block {
   /// Looking further for a better hole costs more than it saves, unless
   /// there is no other room.
   static constexpr std::size_t few_holes = 128;
+  /// Of those between survivors, worth a look for a large allocation.
+  static constexpr std::size_t few_left  = 16;
   static constexpr std::size_t all_holes = ~std::size_t(0);
 
   /// Views from here on are worth a thought about which end of the block.
@@ -334,6 +343,7 @@ class Block {
     m_floor = m_high = m_end;
     m_left_alone     = 0;
     m_largest_hole   = 0;
+    m_largest_left   = 0;
     m_hole_bytes     = 0;
     m_old_holes      = 0;
     m_holes.clear();
@@ -413,7 +423,10 @@ class Block {
           if (h.bytes() == align_up(bytes, granule)) break;
         }
       }
-      if (best == count && looks == count) m_largest_hole = largest;
+      if (best == count && looks == count) {
+        m_largest_hole = largest;
+        m_largest_left = 0;
+      }
     }
     return m_holes.begin() + static_cast<std::ptrdiff_t>(best);
   }
@@ -493,7 +506,10 @@ class Block {
   std::size_t m_peak       = 0;
   std::size_t m_hole_bytes = 0;  ///< Of all together.
   std::size_t m_old_holes  = 0;  ///< The same when the peak was restarted.
-  std::size_t m_left_alone = 0;  ///< The same by choose_room().
+  /// An upper bound of the holes that choose_room() has left alone; 0 if there
+  /// are too many to look at.
+  std::size_t m_largest_left = 0;
+  std::size_t m_left_alone   = 0;  ///< The same by choose_room().
   std::vector<Hole> m_holes;
 };
 

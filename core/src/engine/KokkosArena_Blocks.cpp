@@ -13,7 +13,8 @@ Blocks::Blocks(Core* owner, ArenaOptions const& options,
       m_owner(owner),
       m_trace(trace),
       m_maximum_bytes(options.maximum_bytes),
-      m_policy(options.history_length, options.initial_bytes) {}
+      m_policy(options.history_length, options.initial_bytes),
+      m_beside_survivors(options.history_length, 0) {}
 
 // How a request finds room.
 
@@ -194,7 +195,9 @@ void Blocks::record_cycle() noexcept {
     peak += block->peak();
     block->end_cycle();
   }
+  m_needed_more = peak > m_policy.largest_peak();
   m_policy.record_cycle(peak);
+  m_beside_survivors.record_cycle(peak - std::min(peak, m_survivor_bytes));
 }
 
 bool Blocks::have_views() const noexcept {
@@ -204,6 +207,7 @@ bool Blocks::have_views() const noexcept {
 
 /// \param[in] keep  What the next cycle will need; otherwise nothing.
 void Blocks::drop(bool keep, std::uint64_t live_bytes) noexcept {
+  m_survivor_bytes          = static_cast<std::size_t>(live_bytes);
   auto const with_survivors = retire_survivors(keep);
   for (auto& block : m_in_service) {
     if (block->live == 0) block->clear();
@@ -215,7 +219,7 @@ void Blocks::drop(bool keep, std::uint64_t live_bytes) noexcept {
                    : one && (m_in_service[0]->grows_in_place() ||
                              keeps(*m_in_service[0])));
   for (auto& block : m_in_service) {
-    if (keep_blocks || block->live > 0) trim(*block, keep, live_bytes);
+    if (keep_blocks || block->live > 0) trim(*block, keep);
   }
   if (keep_blocks) {
     serve_from_newest();
@@ -279,13 +283,18 @@ void Blocks::return_empty() noexcept {
 
 // What a block that grows in place keeps.
 
-/// \return Bytes that the next cycle will need beside the survivors.
-std::size_t Blocks::bytes_beside_survivors(
-    std::uint64_t live_bytes) const noexcept {
-  constexpr std::size_t least = std::size_t(64) << 10;
-  auto const peak             = m_policy.largest_peak();
-  return std::max<std::size_t>(peak - std::min<std::size_t>(peak, live_bytes),
-                               least);
+/// \return Bytes that the next cycle will need beside the survivors. If they
+/// are few, it may make as many anew before these end; many may have been made
+/// once, and room for as many again would be a waste.
+std::size_t Blocks::bytes_beside_survivors() const noexcept {
+  auto const peak = m_policy.largest_peak();
+  auto const made_once =
+      survivors_are_few() ? 0 : std::min(peak, m_survivor_bytes);
+  return std::min(m_beside_survivors.largest_peak(), peak - made_once);
+}
+
+bool Blocks::survivors_are_few() const noexcept {
+  return m_survivor_bytes <= m_policy.largest_peak() / 10;
 }
 
 /// \return Bytes that it is to have for the next cycle: there has to be room
@@ -322,8 +331,7 @@ void Blocks::enlarge_as_recommended(OwnedBlock& block) noexcept {
 
 /// \brief Gives back what a block that grows in place has too much, and decides
 /// from which free range around survivors it serves.
-void Blocks::trim(OwnedBlock& block, bool keep,
-                  std::uint64_t live_bytes) noexcept {
+void Blocks::trim(OwnedBlock& block, bool keep) noexcept {
   // Not after a cycle that had to grow: where that put things, and so what it
   // needed, is not what a cycle without does.
   if (block.grows_in_place() &&
@@ -336,8 +344,29 @@ void Blocks::trim(OwnedBlock& block, bool keep,
   if (block.live == 0) return;
   if (block.grows_in_place()) {
     block.discard_free(keep ? m_policy.recommended_bytes() : 0);
+    if (keep) fit_beside_survivors(block);
   }
-  block.choose_room(bytes_beside_survivors(live_bytes));
+  constexpr std::size_t least = std::size_t(64) << 10;
+  block.choose_room(std::max(bytes_beside_survivors(), least));
+}
+
+/// \brief Sees to it that all free ranges together are enough. Now, as nothing
+/// is at the block's upper end yet that would stay there. And no more than
+/// enough, where growth has taken more than was needed: that would be touched
+/// for the first time only since survivors have moved things there. Not again,
+/// since where they lie may be what needs more.
+void Blocks::fit_beside_survivors(OwnedBlock& block) noexcept {
+  auto const needed = align_up(bytes_beside_survivors(), granule);
+  auto const free   = block.free_bytes();
+  if (free < needed) {
+    if (needed - free <= std::min(room(), block.growth_left())) {
+      enlarge(block, needed - free);
+    }
+  } else if (m_needed_more && survivors_are_few()) {
+    auto const bytes = std::max({block.least_bytes(), m_policy.initial_bytes(),
+                                 block.capacity() - (free - needed)});
+    if (bytes < block.capacity()) block.shrink_to(bytes);
+  }
 }
 
 // Threads' chunks.

@@ -168,8 +168,10 @@ class Blocks {
   void drop(bool keep, std::uint64_t live_bytes) noexcept;
   std::size_t retire_survivors(bool keep) noexcept;
   void retire(std::unique_ptr<OwnedBlock>& block) noexcept;
-  void trim(OwnedBlock& block, bool keep, std::uint64_t live_bytes) noexcept;
-  std::size_t bytes_beside_survivors(std::uint64_t live_bytes) const noexcept;
+  void trim(OwnedBlock& block, bool keep) noexcept;
+  void fit_beside_survivors(OwnedBlock& block) noexcept;
+  std::size_t bytes_beside_survivors() const noexcept;
+  bool survivors_are_few() const noexcept;
   std::size_t bytes_to_keep(OwnedBlock const& block) const noexcept;
   bool keeps(OwnedBlock const& block) const noexcept;
   void return_empty() noexcept;
@@ -193,7 +195,10 @@ class Blocks {
   ArenaTrace* const m_trace;
   std::size_t const m_maximum_bytes;
   GrowthPolicy m_policy;
-  std::uint64_t m_acquired       = 0;  ///< Times that upstream gave something.
+  GrowthPolicy m_beside_survivors;   ///< Of peaks without what survived.
+  std::size_t m_survivor_bytes = 0;  ///< When the cycle began.
+  bool m_needed_more       = false;  ///< The last cycle, than those before it.
+  std::uint64_t m_acquired = 0;      ///< Times that upstream gave something.
   std::uint64_t m_acquired_bytes = 0;
 };
 
