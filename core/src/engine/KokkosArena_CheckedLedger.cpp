@@ -9,21 +9,21 @@ namespace KokkosArena::Impl {
 CheckedAllocation& CheckedLedger::enter(CheckedAllocationPool& pool,
                                         std::uintptr_t begin,
                                         std::size_t bytes) {
-  auto const end           = begin + bytes;
-  auto const begins_before = [](CheckedAllocation const* a,
-                                std::uintptr_t address) {
-    return a->begin < address;
-  };
-  auto first = m_entries.empty() || m_entries.back()->begin < begin
-                   ? m_entries.end()
-                   : std::lower_bound(m_entries.begin(), m_entries.end(), begin,
-                                      begins_before);
+  auto first = m_entries.end();
+  if (!m_entries.empty() && m_entries.back()->begin >= begin) {
+    first = std::lower_bound(
+        m_entries.begin(), m_entries.end(), begin,
+        [](CheckedAllocation const* a, std::uintptr_t address) {
+          return a->begin < address;
+        });
+  }
   if (first != m_entries.begin() &&
       (*std::prev(first))->begin + (*std::prev(first))->bytes > begin) {
     --first;
   }
-  auto const last =
-      std::lower_bound(first, m_entries.end(), end, begins_before);
+  // One by one: there is seldom more than one, and all of them go.
+  auto last = first;
+  while (last != m_entries.end() && (*last)->begin < begin + bytes) ++last;
   CheckedAllocation* made = nullptr;
   if (first != last) {
     made = *first;

@@ -107,7 +107,9 @@ CheckedAllocation* CheckedStore::allocate(
   auto const place        = take(layout, label, frame);
   CheckedAllocation* made = nullptr;
   try {
-    made = &enter(place, layout, label);
+    made        = &m_pieces.enter(*place.piece, place.begin, layout.bytes());
+    made->store = this;
+    made->label = label;
     if (m_has_guard_pages &&
         !protect_guard_page(place.begin, layout.bytes(), false)) {
       exhausted(data_bytes, label, no_guard_page, guard_page_remedy);
@@ -131,15 +133,6 @@ CheckedAllocation* CheckedStore::allocate(
     m_trace->begin(key_of(*made), place.begin, layout.bytes(), label);
     trace_levels();
   }
-  return made;
-}
-
-CheckedAllocation& CheckedStore::enter(Place const& place,
-                                       CheckedLayout const& layout,
-                                       char const* label) {
-  auto& made = m_pieces.enter(*place.piece, place.begin, layout.bytes());
-  made.store = this;
-  made.label = label;
   return made;
 }
 

@@ -113,8 +113,6 @@ class CheckedStore final : private ForkParticipant {
   void undo_take(Place const& place, std::size_t bytes) noexcept;
   bool goes_on_in(CheckedPiece& piece, std::uint64_t frame) const noexcept;
   CheckedPiece& add_piece(std::uint64_t frame) noexcept;
-  CheckedAllocation& enter(Place const& place, CheckedLayout const& layout,
-                           char const* label);
   bool end_allocation(CheckedAllocation& allocation) noexcept;
   std::size_t reusable_bytes(CheckedAllocation const& ended) const noexcept;
 
