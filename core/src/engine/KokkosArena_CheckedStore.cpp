@@ -37,13 +37,16 @@ bool protect_guard_page(std::uintptr_t begin, std::size_t bytes,
       accessible);
 }
 
+void end_elements(CheckedAllocation& a) noexcept {
+  if (!a.owns || a.elements_have_ended) return;
+  a.elements_have_ended = true;
+  a.end_elements(a.record);
+}
+
 /// By index: elements that end may make or end others.
 void end_elements(CheckedLedger const& ledger) noexcept {
   for (std::size_t i = 0; i < ledger.size(); ++i) {
-    auto& a = ledger[i];
-    if (!a.alive || !a.owns || a.elements_have_ended) continue;
-    a.elements_have_ended = true;
-    a.end_elements(a.record);
+    if (ledger[i].alive) end_elements(ledger[i]);
   }
 }
 
@@ -65,17 +68,17 @@ CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
                                      : nullptr),
       m_has_guard_pages(options.guard_pages && memory &&
                         memory->has_guard_pages()),
+      m_windows(memory ? std::make_unique<CheckedWindows>(
+                             *memory,
+                             CheckedWindows::Options{
+                                 .history_length = options.history_length,
+                                 .initial_bytes  = options.initial_bytes,
+                                 .maximum_bytes  = options.maximum_bytes,
+                                 .guard_pages    = m_has_guard_pages,
+                                 .huge_pages     = options.huge_pages},
+                             m_trace.get())
+                       : nullptr),
       m_escapes(m_label, options.escape_policy) {
-  if (memory) {
-    m_windows.emplace(
-        *memory,
-        CheckedWindows::Options{.history_length = options.history_length,
-                                .initial_bytes  = options.initial_bytes,
-                                .maximum_bytes  = options.maximum_bytes,
-                                .guard_pages    = m_has_guard_pages,
-                                .huge_pages     = options.huge_pages},
-        m_trace.get());
-  }
   join();
 }
 
@@ -269,10 +272,7 @@ void CheckedStore::give_back(CheckedAllocation* allocation) noexcept {
 
 /// \return Whether it was the last of a store that has ended.
 bool CheckedStore::end_allocation(CheckedAllocation& a) noexcept {
-  if (a.owns && !a.elements_have_ended) {
-    a.elements_have_ended = true;
-    a.end_elements(a.record);
-  }
+  end_elements(a);
   if (a.end_record) a.end_record(a.record);
   auto& piece = *a.piece;
   a.alive     = false;

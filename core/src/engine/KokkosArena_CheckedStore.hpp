@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -142,9 +141,9 @@ class CheckedStore final : private ForkParticipant {
   std::string const m_label;
   std::size_t const m_maximum_bytes;
   std::unique_ptr<ArenaTrace> m_trace;
-  std::optional<CheckedWindows>
-      m_windows;                 ///< Empty: the memory is the arena's.
   bool const m_has_guard_pages;  ///< Each View, one.
+  /// Null: the memory is the arena's own.
+  std::unique_ptr<CheckedWindows> const m_windows;
 
   mutable std::recursive_mutex m_mutex;  ///< Of all that follows.
   CheckedPieces m_pieces;
