@@ -3,6 +3,7 @@
 #define KOKKOSARENA_CHECKEDSPACE_HPP
 
 #include <engine/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_CheckedStores.hpp>
 #include <impl/KokkosArena_CheckedAccess.hpp>
 #include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_HostSpaceCheckedMemory.hpp>

@@ -2,7 +2,8 @@
 #include "KokkosArena_FaultHandler.hpp"
 
 #include "engine/KokkosArena_Cancellation.hpp"
-#include "engine/KokkosArena_CheckedStore.hpp"
+#include "engine/KokkosArena_CheckedAddresses.hpp"
+#include "engine/KokkosArena_CheckedStores.hpp"
 
 #include <cstdio>
 #include <cstring>

@@ -3,10 +3,7 @@
 // An arena's core by itself: random operations of one thread and of many, with
 // contents that are verified, over host memory and over blocks.
 #include <KokkosArena_MockUpstream.hpp>
-#include <KokkosArena_SyncPolicy.hpp>
 #include <KokkosArena_TestRandom.hpp>
-#include <engine/KokkosArena_SynchronizedCore.hpp>
-#include <engine/KokkosArena_ThreadCachedCore.hpp>
 
 #include <gtest/gtest.h>
 
@@ -20,11 +17,14 @@
 #include <utility>
 #include <vector>
 
+#include "KokkosArena_TestCore.hpp"
+
 namespace {
 
 using namespace KokkosArena;
 using Impl::HostUpstream;
 using Impl::SynchronizedCore;
+using KokkosArenaTest::make_core;
 using KokkosArenaTest::MockLog;
 using KokkosArenaTest::MockUpstream;
 using KokkosArenaTest::Random;
@@ -35,23 +35,6 @@ class BlockUpstream final : public HostUpstream {
  public:
   using HostUpstream::HostUpstream;
   Impl::AddressRun begin_run(std::size_t, std::size_t) override { return {}; }
-};
-
-/// A core that ends as an Arena ends it.
-template <class Sync>
-class TestCore {
- public:
-  explicit TestCore(std::unique_ptr<Impl::Upstream> upstream,
-                    ArenaOptions options = {.label = "tested arena"})
-      : m_core(new SynchronizedCore<Sync>(std::move(options),
-                                          std::move(upstream))) {}
-  TestCore(TestCore const&)            = delete;
-  TestCore& operator=(TestCore const&) = delete;
-  ~TestCore() { m_core->end(); }
-  SynchronizedCore<Sync>* operator->() const noexcept { return m_core; }
-
- private:
-  SynchronizedCore<Sync>* m_core;
 };
 
 /// Bytes that are somebody's.
@@ -201,9 +184,9 @@ TYPED_TEST(AnyCore, random_operations_lose_nothing) {
       } else {
         upstream = std::make_unique<BlockUpstream>(false);
       }
-      TestCore<TypeParam> const core(std::move(upstream));
+      auto const core = make_core<TypeParam>({}, std::move(upstream));
       {
-        Player<TypeParam> player(*core.operator->(), seed() + arena);
+        Player<TypeParam> player(*core, seed() + arena);
         for (int i = 0; i < 2'000; ++i) {
           player.step(true);
           ASSERT_FALSE(this->HasFatalFailure()) << "step " << i;
@@ -219,9 +202,9 @@ TYPED_TEST(AnyCore, random_operations_lose_nothing) {
 TYPED_TEST(AnyCore, exhaustion_changes_nothing_and_says_what_would_fit) {
   MockLog log;
   {
-    TestCore<TypeParam> const core(
-        std::make_unique<MockUpstream>(log),
-        {.label = "small", .initial_bytes = 4096, .maximum_bytes = 4096});
+    auto const core = make_core<TypeParam>(
+        {.label = "small", .initial_bytes = 4096, .maximum_bytes = 4096},
+        std::make_unique<MockUpstream>(log));
     auto* const first = core->allocate(1024, 64);
     auto const before = core->statistics();
     auto const asks   = [&] { core->allocate_tracked(8192, 64, "big one"); };
@@ -250,9 +233,10 @@ TYPED_TEST(AnyCore, view_that_outlives_the_arena_keeps_its_memory) {
   Impl::Core* alive = nullptr;
   void* view        = nullptr;
   {
-    TestCore<TypeParam> const core(std::make_unique<MockUpstream>(log));
+    auto const core =
+        make_core<TypeParam>({}, std::make_unique<MockUpstream>(log));
     view  = core->allocate_tracked(1000, 64, "survivor");
-    alive = core.operator->();
+    alive = core.get();
   }
   EXPECT_TRUE(alive->has_ended());
   EXPECT_EQ(log.live.size(), 1u);
@@ -262,18 +246,18 @@ TYPED_TEST(AnyCore, view_that_outlives_the_arena_keeps_its_memory) {
 }
 
 TYPED_TEST(AnyCore, rewind_to_another_arenas_mark_is_refused) {
-  TestCore<TypeParam> const one(std::make_unique<HostUpstream>(false));
-  TestCore<TypeParam> const other(std::make_unique<HostUpstream>(false));
+  auto const one   = make_core<TypeParam>();
+  auto const other = make_core<TypeParam>();
   EXPECT_THROW(one->rewind(other->mark()), std::invalid_argument);
 }
 
 template <class Sync>
 void play_on_many_threads() {
-  TestCore<Sync> const core(std::make_unique<HostUpstream>(false));
+  auto const core = make_core<Sync>();
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < 6; ++t) {
     threads.emplace_back([&, t] {
-      Player<Sync> player(*core.operator->(), seed() + t);
+      Player<Sync> player(*core, seed() + t);
       for (int i = 0; i < 5'000; ++i) player.step(false);
     });
   }
@@ -292,7 +276,7 @@ TEST(threads_of_a_core, lose_nothing_of_each_other_under_thread_cached) {
 
 /// What one thread makes another ends, while a third resets.
 TEST(threads_of_a_core, hand_views_on_while_another_resets) {
-  TestCore<ThreadCached> const core(std::make_unique<HostUpstream>(false));
+  auto const core = make_core<ThreadCached>();
   std::mutex mutex;
   std::vector<Piece> handed_on;
   std::vector<std::thread> threads;

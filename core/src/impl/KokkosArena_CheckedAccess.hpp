@@ -3,7 +3,8 @@
 #define KOKKOSARENA_IMPL_CHECKEDACCESS_HPP
 
 #include <engine/KokkosArena_CheckedAddresses.hpp>
-#include <engine/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_CheckedAllocation.hpp>
+#include <engine/KokkosArena_CheckedStores.hpp>
 
 #include <string>
 

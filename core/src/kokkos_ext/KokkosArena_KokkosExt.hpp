@@ -12,6 +12,7 @@
 #include <KokkosArena_ScopedSpace.hpp>
 #include <KokkosArena_WaitFor.hpp>
 #include <engine/KokkosArena_CheckedStore.hpp>
+#include <engine/KokkosArena_CheckedStores.hpp>
 #include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_HostRecords.hpp>
 #include <impl/KokkosArena_Region.hpp>

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <KokkosArena_CountingNew.hpp>
+#include <engine/KokkosArena_CheckedPieces.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <vector>
+
+namespace {
+
+using KokkosArena::Impl::CheckedPiece;
+using KokkosArena::Impl::CheckedPieces;
+using KokkosArenaTest::HeapFailure;
+
+constexpr std::uintptr_t base      = std::uintptr_t(1) << 60;
+constexpr std::size_t window_bytes = std::size_t(1) << 20;
+constexpr auto all                 = [](CheckedPiece const&) { return true; };
+constexpr auto nothing             = [](CheckedPiece const&) {};
+
+void* pointer(std::uintptr_t address) {
+  return reinterpret_cast<void*>(address);
+}
+
+struct checked_pieces : ::testing::Test {
+  CheckedPieces pieces;
+
+  CheckedPiece& add(std::uintptr_t window, std::uint64_t frame = 0) {
+    pieces.prepare_add();
+    auto& piece  = pieces.add();
+    piece.window = {base + window * window_bytes, window_bytes};
+    piece.block.restart(piece.window.begin, piece.window.bytes);
+    piece.frame = frame;
+    return piece;
+  }
+  /// \return Its data.
+  void* make_view(CheckedPiece& piece, std::size_t bytes = 64) {
+    auto const begin = piece.block.allocate(bytes, 64);
+    auto& made       = pieces.enter(piece, begin, bytes);
+    made.data        = pointer(begin);
+    made.alive       = true;
+    ++piece.live;
+    return made.data;
+  }
+  void end_view(void* data, bool dropped) {
+    auto* const a = pieces.find(data, dropped);
+    ASSERT_NE(a, nullptr);
+    a->alive = false;
+    --a->piece->live;
+  }
+  void drop_all() {
+    pieces.drop_if(all, {"a drop", {}}, 1, nothing);
+    pieces.forget_old();
+  }
+};
+
+TEST_F(checked_pieces, that_are_dropped_leave_the_others_in_their_order) {
+  std::vector<CheckedPiece*> made;
+  for (std::uint64_t i = 0; i < 6; ++i) made.push_back(&add(i, i % 2));
+  std::vector<CheckedPiece const*> seen;
+  pieces.drop_if([](CheckedPiece const& p) { return p.frame == 1; },
+                 {"a drop", {}}, 7,
+                 [&](CheckedPiece const& p) {
+                   EXPECT_TRUE(p.dropped);
+                   EXPECT_EQ(p.dropped_cycle, 7u);
+                   seen.push_back(&p);
+                 });
+  EXPECT_EQ(seen,
+            (std::vector<CheckedPiece const*>{made[1], made[3], made[5]}));
+  ASSERT_EQ(pieces.in_use().size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(pieces.in_use()[i].get(), made[2 * i]);
+    EXPECT_FALSE(made[2 * i]->dropped);
+    EXPECT_EQ(pieces.dropped()[i].get(), made[2 * i + 1]);
+  }
+}
+
+TEST_F(checked_pieces, are_remembered_for_two_drops) {
+  for (std::uintptr_t i = 0; i < 5; ++i) {
+    add(i);
+    drop_all();
+    EXPECT_EQ(pieces.dropped().size(), i == 0 ? 1u : 2u);
+    EXPECT_EQ(pieces.dropped().back()->window.begin, base + i * window_bytes);
+  }
+}
+
+TEST_F(checked_pieces, with_a_view_that_is_alive_are_remembered_until_it_ends) {
+  auto* const data = make_view(add(0));
+  drop_all();
+  for (std::uintptr_t i = 1; i < 5; ++i) {
+    add(i);
+    drop_all();
+  }
+  EXPECT_EQ(pieces.dropped().size(), 3u);
+  end_view(data, true);
+  pieces.forget_old();
+  EXPECT_EQ(pieces.dropped().size(), 2u);
+  EXPECT_EQ(pieces.find(data, true), nullptr);
+}
+
+TEST_F(checked_pieces, find_what_is_alive_among_those_asked_for) {
+  auto* const dropped = make_view(add(0));
+  drop_all();
+  auto* const valid = make_view(add(1));
+  EXPECT_NE(pieces.find(dropped, true), nullptr);
+  EXPECT_EQ(pieces.find(dropped, false), nullptr);
+  EXPECT_NE(pieces.find(valid, false), nullptr);
+  EXPECT_EQ(pieces.find(valid, true), nullptr);
+}
+
+TEST_F(checked_pieces, at_an_address_are_the_newest) {
+  add(0).cycle = 1;
+  drop_all();
+  add(0).cycle = 2;
+  drop_all();
+  auto const* const found = pieces.newest_at(pointer(base + 5), true);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->cycle, 2u);
+  EXPECT_EQ(pieces.newest_at(pointer(base + 5), false), nullptr);
+  EXPECT_EQ(pieces.newest_at(pointer(base + window_bytes), true), nullptr);
+  EXPECT_EQ(pieces.newest_at(pointer(base - 1), true), nullptr);
+}
+
+TEST_F(checked_pieces, count_what_is_used_and_the_largest_window_in_use) {
+  EXPECT_EQ(pieces.largest_window(), 0u);
+  make_view(add(0), 128);
+  make_view(add(1), 64);
+  add(2).window.bytes *= 3;
+  EXPECT_EQ(pieces.used(), 192u);
+  EXPECT_EQ(pieces.largest_window(), 3 * window_bytes);
+  drop_all();
+  EXPECT_EQ(pieces.used(), 0u);
+  EXPECT_EQ(pieces.largest_window(), 0u);
+}
+
+TEST_F(checked_pieces, that_are_undone_come_again_as_new) {
+  auto& first = add(0, 3);
+  pieces.enter(first, first.window.begin, 64);
+  pieces.undo_add();
+  EXPECT_TRUE(pieces.in_use().empty());
+  pieces.prepare_add();
+  auto& second = pieces.add();
+  EXPECT_EQ(&second, &first);
+  EXPECT_EQ(second.ledger.size(), 0u);
+  EXPECT_EQ(second.window.bytes, 0u);
+}
+
+TEST_F(checked_pieces, take_no_memory_to_be_dropped_and_forgotten) {
+  for (std::uintptr_t i = 0; i < 100; ++i) {
+    auto& piece = add(i);
+    for (std::uintptr_t k = 0; k < 10; ++k) {
+      pieces.enter(piece, piece.window.begin + 64 * k, 64);
+    }
+  }
+  auto const before = KokkosArenaTest::heap_calls().allocations;
+  pieces.undo_add();
+  drop_all();
+  EXPECT_EQ(KokkosArenaTest::heap_calls().allocations, before);
+  EXPECT_EQ(pieces.dropped().size(), 99u);
+  for (int i = 0; i < 2; ++i) {
+    add(200);
+    drop_all();
+  }
+  EXPECT_EQ(pieces.dropped().size(), 2u);
+  // All that has been made serves again.
+  auto const later = KokkosArenaTest::heap_calls().allocations;
+  for (std::uintptr_t i = 0; i < 97; ++i) {
+    auto& piece = add(i);
+    for (std::uintptr_t k = 0; k < 10; ++k) {
+      pieces.enter(piece, piece.window.begin + 64 * k, 64);
+    }
+  }
+  EXPECT_EQ(KokkosArenaTest::heap_calls().allocations, later);
+}
+
+TEST(checked_pieces_heap, failures_of_it_leave_them_as_they_were) {
+  bool failed = true;
+  for (std::uint64_t n = 0; failed; ++n) {
+    ASSERT_LT(n, 100u);
+    CheckedPieces pieces;
+    {
+      HeapFailure const failure(n);
+      try {
+        pieces.prepare_add();
+        EXPECT_FALSE(HeapFailure::has_happened());
+      } catch (std::bad_alloc const&) {
+        EXPECT_TRUE(pieces.in_use().empty());
+      }
+      failed = HeapFailure::has_happened();
+    }
+    pieces.prepare_add();
+    auto const before = KokkosArenaTest::heap_calls().allocations;
+    pieces.add();
+    pieces.drop_if(all, {"a drop", {}}, 1, nothing);
+    EXPECT_EQ(KokkosArenaTest::heap_calls().allocations, before);
+    EXPECT_EQ(pieces.dropped().size(), 1u);
+  }
+}
+
+}  // namespace
