@@ -134,10 +134,18 @@ class Block {
                       used() - std::min(m_old_holes, m_hole_bytes) - without);
   }
   void restart_peak() noexcept {
-    m_peak      = 0;
-    m_old_holes = m_hole_bytes;
+    m_peak              = 0;
+    m_old_holes         = m_hole_bytes;
+    m_largest_alignment = granule;
   }
   std::size_t peak() const noexcept { return m_peak; }
+  /// \return What the peak may be at another address, where alignments may need
+  /// more room.
+  std::size_t peak_at_any_address() const noexcept {
+    return m_largest_alignment > granule
+               ? align_up(m_peak, m_largest_alignment) + m_largest_alignment
+               : m_peak;
+  }
 
   // For a block in a run of addresses, whose end can move.
 
@@ -433,8 +441,9 @@ class Block {
 
   [[gnu::noinline]] std::uintptr_t take_aligned_from_top(
       std::size_t bytes, std::size_t alignment) noexcept {
-    auto const padding = (alignment - m_top % alignment) % alignment;
-    auto const room    = m_floor - m_top;
+    m_largest_alignment = std::max(m_largest_alignment, alignment);
+    auto const padding  = (alignment - m_top % alignment) % alignment;
+    auto const room     = m_floor - m_top;
     if (padding > room || bytes > room - padding) return 0;
     auto const gap   = Hole{m_top, m_top + padding};
     auto const start = gap.end;
@@ -445,7 +454,8 @@ class Block {
 
   [[gnu::noinline]] std::uintptr_t take_from_floor(
       std::size_t bytes, std::size_t alignment) noexcept {
-    auto const room = m_floor - m_top;
+    m_largest_alignment = std::max(m_largest_alignment, alignment);
+    auto const room     = m_floor - m_top;
     if (bytes > room) return 0;
     auto const highest = m_floor - align_up(bytes, granule);
     auto const start   = align_down(highest, std::max(alignment, granule));
@@ -501,8 +511,9 @@ class Block {
   std::uintptr_t m_low;
   std::uintptr_t m_high;
   bool m_poisons;  ///< In every build, so that the layout is the same.
-  bool m_last_is_high      = false;  ///< Of the large ones.
-  std::size_t m_warm       = 0;      ///< Index of the hole that was made last.
+  bool m_last_is_high             = false;    ///< Of the large ones.
+  std::size_t m_largest_alignment = granule;  ///< Since the peak was restarted.
+  std::size_t m_warm       = 0;  ///< Index of the hole that was made last.
   std::size_t m_peak       = 0;
   std::size_t m_hole_bytes = 0;  ///< Of all together.
   std::size_t m_old_holes  = 0;  ///< The same when the peak was restarted.

@@ -192,7 +192,8 @@ void Blocks::record_cycle() noexcept {
   // left no hole behind, so each counts with its own peak.
   std::size_t peak = 0;
   for (auto const& block : m_in_service) {
-    peak += block->peak();
+    peak +=
+        block->grows_in_place() ? block->peak() : block->peak_at_any_address();
     block->end_cycle();
   }
   m_needed_more = peak > m_policy.largest_peak();
