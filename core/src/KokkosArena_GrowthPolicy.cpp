@@ -31,9 +31,11 @@ void GrowthPolicy::record_cycle(std::size_t peak_bytes) noexcept {
   if (peak_bytes == 0) return;
   auto const forgotten = std::exchange(m_peaks[m_next], peak_bytes);
   if (++m_next == m_peaks.size()) m_next = 0;
-  m_largest_peak = forgotten < m_largest_peak
-                       ? std::max(m_largest_peak, peak_bytes)
-                       : *std::max_element(m_peaks.begin(), m_peaks.end());
+  if (peak_bytes >= m_largest_peak) {
+    m_largest_peak = peak_bytes;
+  } else if (forgotten == m_largest_peak) {
+    m_largest_peak = *std::max_element(m_peaks.begin(), m_peaks.end());
+  }
 }
 
 std::size_t GrowthPolicy::recommended_bytes() const noexcept {
