@@ -275,29 +275,29 @@ TEST_F(InRuns, survivors_stay_in_service_and_the_next_cycle_fits_beside_them) {
 TEST_F(InRuns,
        replaced_survivor_takes_no_more_addresses_from_the_second_cycle) {
   for (bool const first : {true, false}) {
+    Blocks blocks(owner(), ArenaOptions{},
+                  std::make_unique<HostUpstream>(false), nullptr);
     std::uintptr_t survivor = 0;
     std::uint64_t taken     = 0;
     for (int cycle = 0; cycle < 20; ++cycle) {
-      std::uintptr_t next = first ? take_view(m_blocks, 800'000) : 0;
+      std::uintptr_t next = first ? take_view(blocks, 800'000) : 0;
       std::vector<std::uintptr_t> temporaries;
       for (int i = 0; i < 10; ++i) {
-        temporaries.push_back(take_view(m_blocks, 4'000'000));
+        temporaries.push_back(take_view(blocks, 4'000'000));
         ASSERT_NE(temporaries.back(), 0u);
       }
-      if (!first) next = take_view(m_blocks, 800'000);
-      m_blocks.note_peaks();
-      for (auto const t : temporaries) m_blocks.deallocate_view(t, 4'000'000);
-      if (survivor) m_blocks.deallocate_view(survivor, 800'000);
+      if (!first) next = take_view(blocks, 800'000);
+      blocks.note_peaks();
+      for (auto const t : temporaries) blocks.deallocate_view(t, 4'000'000);
+      if (survivor) blocks.deallocate_view(survivor, 800'000);
       survivor = next;
-      m_blocks.record_cycle();
-      m_blocks.start_cycle(800'000);
-      if (cycle == 1) taken = figures(m_blocks).upstream_bytes;
+      blocks.record_cycle();
+      blocks.start_cycle(800'000);
+      if (cycle == 1) taken = figures(blocks).upstream_bytes;
     }
-    EXPECT_EQ(figures(m_blocks).upstream_bytes, taken);
-    EXPECT_LE(m_blocks.capacity_bytes(), 42'000'000u);
-    m_blocks.deallocate_view(survivor, 800'000);
-    m_blocks.record_cycle();
-    m_blocks.release(0);
+    EXPECT_EQ(figures(blocks).upstream_bytes, taken);
+    EXPECT_LE(blocks.capacity_bytes(), 42'000'000u);
+    blocks.deallocate_view(survivor, 800'000);
   }
 }
 

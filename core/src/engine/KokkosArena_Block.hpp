@@ -139,10 +139,10 @@ class Block {
     m_largest_alignment = granule;
   }
   std::size_t peak() const noexcept { return m_peak; }
-  /// \return What the peak may be at another address, where alignments may need
-  /// more room.
+  /// \return What the peak may be at another address, where large alignments
+  /// may need more room.
   std::size_t peak_at_any_address() const noexcept {
-    return m_largest_alignment > granule
+    return m_largest_alignment > std::size_t(64) << 10
                ? align_up(m_peak, m_largest_alignment) + m_largest_alignment
                : m_peak;
   }
