@@ -32,13 +32,12 @@ constexpr std::size_t header_bytes = kokkos_alignment;
 
 constinit thread_local Adoption* t_innermost = nullptr;
 
-/// Adopted and not yet freed, in the whole program.
+/// Whether anything has ever been adopted; without that, no address needs a
+/// look-up. Not a count, which each thread would write for each temporary.
 ///
 /// relaxed suffices: who frees something adopted has got its address from the
-/// thread that counted it before, so it reads that count or a later one, and in
-/// all of these it is contained until the free itself takes it out. For every
-/// other address any count will do.
-constinit std::atomic<std::uint64_t> s_alive{0};
+/// thread that had set this before. For every other address any answer will do.
+constinit std::atomic<bool> s_has_adopted{false};
 
 /// \return Null if the bytes have to come from malloc.
 void* adopt(std::size_t bytes) noexcept {
@@ -56,7 +55,8 @@ void* adopt(std::size_t bytes) noexcept {
     void* const memory =
         adoption.core->allocate_tracked(all, kokkos_alignment, "HostSpace");
     new (memory) std::size_t(all);
-    s_alive.fetch_add(1, std::memory_order_relaxed);
+    if (!s_has_adopted.load(std::memory_order_relaxed)) [[unlikely]]
+      s_has_adopted.store(true, std::memory_order_relaxed);
     return static_cast<std::byte*>(memory) + header_bytes;
   } catch (...) {
     adoption.core->counts().note_failed_adoption();
@@ -71,7 +71,6 @@ bool give_back_adopted(void* address) noexcept {
   if (!core) return false;
   void* const memory = static_cast<std::byte*>(address) - header_bytes;
   auto const bytes   = *static_cast<std::size_t const*>(memory);
-  s_alive.fetch_sub(1, std::memory_order_relaxed);
   core->deallocate_tracked(memory, bytes);
   return true;
 }
@@ -95,7 +94,7 @@ void* allocate_ordinarily(std::size_t bytes, std::align_val_t alignment) {
 
 void deallocate(void* address, std::align_val_t alignment) noexcept {
   if (static_cast<std::size_t>(alignment) == kokkos_alignment &&
-      s_alive.load(std::memory_order_relaxed) > 0 &&
+      s_has_adopted.load(std::memory_order_relaxed) &&
       give_back_adopted(address)) {
     return;
   }
