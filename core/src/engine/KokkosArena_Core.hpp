@@ -265,19 +265,22 @@ class Core {
   [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
                               std::string const& failure);
 
+  // What threads read at any time, apart from what some of them write.
   ArenaOptions m_options;
   std::unique_ptr<ArenaTrace> m_trace;
-  UntrackedLog m_untracked;
   std::atomic<std::uint64_t> m_epoch{1};
+  // relaxed suffices: who reads true has a View, whose end is ordered with the
+  // arena's by the lock.
+  std::atomic<bool> m_ended{false};
+  std::atomic<CheckedStore*> m_checked_store{nullptr};
+
+  // What changes with each allocation under the lock.
+  alignas(64) UntrackedLog m_untracked;
   std::uint64_t m_live_bytes_in_chunk = 0;  ///< See set_chunk().
   Counts m_counts;
   Blocks m_blocks;
 
-  // relaxed suffices: who reads true has a View, whose end is ordered with the
-  // arena's by the lock.
-  std::atomic<bool> m_ended{false};
-  std::atomic<int> m_open_scopes{0};
-  std::atomic<CheckedStore*> m_checked_store{nullptr};
+  alignas(64) std::atomic<int> m_open_scopes{0};
   LockFreeCounts m_lock_free_counts;
 };
 

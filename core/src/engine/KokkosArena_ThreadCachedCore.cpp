@@ -113,6 +113,12 @@ void ThreadCachedCore::settle(Lane& lane) noexcept {
 /// chunk.
 void ThreadCachedCore::forget_untracked(Lane& lane) noexcept {
   lane.note_peaks();
+  // relaxed: the lane is the caller's.
+  if (lane.live_allocations.load(std::memory_order_relaxed) == 0) {
+    lane.chunk.clear();
+    lane.clear_log();
+    return;
+  }
   lane.untracked.drop_after(0, [&](std::uintptr_t begin, std::size_t bytes) {
     if (lane.chunk.contains(begin)) lane.chunk.deallocate(begin, bytes);
   });
