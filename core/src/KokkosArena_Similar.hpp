@@ -4,6 +4,7 @@
 
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <impl/KokkosArena_Region.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -47,7 +48,7 @@ std::size_t array_bytes(std::string const& label,
     message += " elements of " + std::to_string(sizeof(T)) +
                " bytes has more bytes than a size_t can count; check the "
                "extents for negative or uninitialised values";
-    throw std::length_error(message);
+    throw_or_end(std::length_error(message));
   }
   return empty ? 0 : product;
 }

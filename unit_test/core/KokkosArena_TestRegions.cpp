@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -660,6 +661,78 @@ TYPED_TEST(regions, reset_of_a_worker_own_arena_is_allowed) {
     resets += static_cast<int>(own.statistics().resets);
   }
   EXPECT_EQ(resets.load(), 2);
+}
+
+/// What a program writes that ends: a text, once, to its end.
+class SaysOnce : public ::testing::MatcherInterface<std::string const&> {
+ public:
+  explicit SaysOnce(std::string text) : m_text(std::move(text)) {}
+  bool MatchAndExplain(std::string const& said,
+                       ::testing::MatchResultListener*) const override {
+    auto const first = said.find("KokkosArena: ");
+    return first != said.npos &&
+           said.find("KokkosArena: ", first + 1) == said.npos &&
+           said.find(m_text, first) != said.npos &&
+           said.find("where it can't be caught\n") != said.npos;
+  }
+  void DescribeTo(std::ostream* out) const override {
+    *out << "says once \"" << m_text << '"';
+  }
+
+ private:
+  std::string m_text;
+};
+::testing::Matcher<std::string const&> says_once(std::string text) {
+  return ::testing::MakeMatcher(new SaysOnce(std::move(text)));
+}
+
+/// Nobody can catch what is thrown in a kernel.
+struct regions_death_test : ::testing::Test {
+  regions_death_test() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  template <class F>
+  void run_in_kernel(F const& f) {
+    KokkosArena::ArenaScope const scope(arena);
+    Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(0, 64), [=](int) { f(); });
+  }
+  KokkosArena::Arena<Host> arena{4096};
+};
+
+TEST_F(regions_death_test, view_that_does_not_fit_in_a_kernel_is_told_once) {
+  EXPECT_DEATH(run_in_kernel([] {
+                 View const a("first", 200);
+                 View const b("second", 200);
+                 View const c("third", 200);
+                 View const d("fourth", 200);
+               }),
+               says_once("can't give"));
+}
+
+TEST_F(regions_death_test, similar_that_does_not_fit_in_a_kernel_is_told_once) {
+  View const model("model", 10);
+  EXPECT_DEATH(run_in_kernel([=] {
+                 auto const big = KokkosArena::similar(model, 1000);
+                 big(0)         = 1;
+               }),
+               says_once("can't give"));
+}
+
+TEST_F(regions_death_test, extents_that_overflow_in_a_kernel_are_told_once) {
+  EXPECT_DEATH(run_in_kernel([] {
+                 using Matrix   = Kokkos::View<double**, Scoped>;
+                 auto const all = ~std::size_t(0);
+                 auto const m =
+                     KokkosArena::make_view<Matrix>("huge", all, all);
+                 m(0, 0) = 1;
+               }),
+               says_once("more bytes than a size_t can count"));
+}
+
+TEST_F(regions_death_test, space_that_has_no_room_in_a_kernel_is_told_once) {
+  EXPECT_DEATH(run_in_kernel([] {
+                 auto* const p = static_cast<char*>(Scoped().allocate(10'000));
+                 *p            = 1;
+               }),
+               says_once("can't give 100"));
 }
 
 #endif

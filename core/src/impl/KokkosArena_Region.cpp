@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Region.hpp"
 
+#include "../KokkosArena_Error.hpp"
 #include "../engine/KokkosArena_Fork.hpp"
 #include "../engine/KokkosArena_NeverDestroyed.hpp"
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -199,5 +203,19 @@ int region_level() noexcept { return 0; }
 bool in_parallel_region() noexcept { return false; }
 
 #endif
+
+void end_if_in_region() {
+  if (region_level() == 0) return;
+  std::string text = "something that isn't a std::exception was thrown";
+  try {
+    throw;
+  } catch (std::exception const& e) {
+    text = e.what();
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+  constexpr std::string_view prefix = "KokkosArena: ";
+  if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  abort(text + ". That was inside a parallel region, where it can't be caught");
+}
 
 }  // namespace KokkosArena::Impl

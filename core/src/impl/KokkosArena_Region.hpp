@@ -44,6 +44,21 @@ int region_level() noexcept;
 /// \return Whether the caller runs in a region of more than one thread.
 bool in_parallel_region() noexcept;
 
+/// \brief For a handler of what makes a View, before it throws on: inside a
+/// region, out of which no exception can go, the program ends with its message.
+void end_if_in_region();
+
+/// \brief Throws; inside a region, ends the program with the message.
+template <class Exception>
+[[noreturn]] void throw_or_end(Exception const& exception) {
+  try {
+    throw exception;
+  } catch (...) {
+    end_if_in_region();
+    throw;
+  }
+}
+
 }  // namespace KokkosArena::Impl
 
 #endif

@@ -7,6 +7,7 @@
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_WaitFor.hpp>
 #include <engine/KokkosArena_AdoptionPause.hpp>
+#include <impl/KokkosArena_Region.hpp>
 #include <impl/KokkosArena_ToolsNames.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -72,7 +73,7 @@ class SpaceInScope {
     return allocate("[unlabeled]", bytes);
   }
   void* allocate(char const* label, std::size_t bytes,
-                 std::size_t logical_bytes = 0) const {
+                 std::size_t logical_bytes = 0) const try {
     if (!m_core) {
       AdoptionPause const pause;
       return counted(m_base.allocate(label, bytes, logical_bytes));
@@ -86,6 +87,9 @@ class SpaceInScope {
     }
     report_allocation(label, address, logical_bytes ? logical_bytes : bytes);
     return address;
+  } catch (...) {
+    end_if_in_region();
+    throw;
   }
   template <class ExecutionSpace>
     requires(Kokkos::is_execution_space_v<ExecutionSpace>)

@@ -219,7 +219,7 @@ class SharedAllocationRecord<Space, void>
   /// \param[in] alignment  Of the data, a power of two.
   template <class Record = SharedAllocationRecord>
   static Record* create(Space const& space, std::string const& label,
-                        std::size_t data_bytes, std::size_t alignment = 1) {
+                        std::size_t data_bytes, std::size_t alignment = 1) try {
     auto const piece =
         take(space, label.c_str(), sizeof(Record), data_bytes, alignment);
     Record* record = nullptr;
@@ -255,6 +255,9 @@ class SharedAllocationRecord<Space, void>
       KokkosArena::Impl::count_base_allocation(typeid(base_space));
     }
     return record;
+  } catch (...) {
+    KokkosArena::Impl::end_if_in_region();
+    throw;
   }
 
   /// \brief The same for a View that is first used on \c exec, which waits
