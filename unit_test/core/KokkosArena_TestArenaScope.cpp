@@ -460,6 +460,30 @@ TEST_F(arena_scope_death_test, arena_that_ends_in_its_frame_aborts) {
       "arena \"framed\" ends while a scope on it is open");
 }
 
+TEST_F(arena_scope_death_test, exit_in_a_scope_keeps_its_code_and_is_told) {
+  EXPECT_EXIT(
+      {
+        static HostArena arena(labelled("left open"));
+        ArenaScope const scope(arena);
+        std::exit(7);
+      },
+      ::testing::ExitedWithCode(7),
+      "arena \"left open\" ends while a scope on it is open, since the program "
+      "ends");
+}
+
+TEST_F(arena_scope_death_test, exit_in_a_scope_of_another_thread_likewise) {
+  EXPECT_EXIT(
+      {
+        static HostArena arena(labelled("left open"));
+        std::thread([] {
+          ArenaScope const scope(arena);
+          std::exit(7);
+        }).join();
+      },
+      ::testing::ExitedWithCode(7), "since the program ends");
+}
+
 TEST_F(arena_scope_death_test, arena_that_ends_after_finalize_aborts) {
   EXPECT_DEATH(
       {

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <limits>
@@ -939,6 +940,16 @@ TYPED_TEST(adoption_shared, memory_outlives_the_thread_and_then_the_arena) {
 struct adoption_death_test : ::testing::Test {
   adoption_death_test() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
+
+TEST_F(adoption_death_test, exit_in_it_keeps_its_code_and_is_told) {
+  EXPECT_EXIT(
+      {
+        static HostArena arena(labelled("left open"));
+        HostSpaceAdoption const adoption(arena);
+        std::exit(7);
+      },
+      ::testing::ExitedWithCode(7), "since the program ends");
+}
 
 TEST_F(adoption_death_test, arena_that_ends_in_it_aborts) {
   EXPECT_DEATH(

@@ -2,11 +2,13 @@
 #include "KokkosArena_Core.hpp"
 
 #include "../KokkosArena_Error.hpp"
+#include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedStore.hpp"
 #include "KokkosArena_Fork.hpp"
 #include "KokkosArena_NeverDestroyed.hpp"
 #include "KokkosArena_OpenScope.hpp"
 
+#include <cstdio>
 #include <limits>
 #include <mutex>
 #include <sstream>
@@ -53,6 +55,20 @@ void Core::bad_alignment(std::size_t alignment) {
   throw std::invalid_argument("KokkosArena: alignment " +
                               std::to_string(alignment) +
                               " is not a power of two");
+}
+
+void Core::end_below_scopes() const {
+  auto const what =
+      "arena \"" + label() + "\" ends while a scope on it is open";
+  if (!thread_is_ending()) {
+    abort(what +
+          "; let every ArenaScope and HostSpaceAdoption end before its arena");
+  }
+  CancellationOff const off;
+  std::fprintf(stderr,
+               "KokkosArena: %s, since the program ends inside it; its memory "
+               "is left to the system\n",
+               what.c_str());
 }
 
 void Core::forget_scopes_of_other_threads() noexcept {

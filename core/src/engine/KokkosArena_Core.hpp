@@ -9,6 +9,7 @@
 #include <engine/KokkosArena_Block.hpp>
 #include <engine/KokkosArena_Blocks.hpp>
 #include <engine/KokkosArena_Counts.hpp>
+#include <engine/KokkosArena_ThreadEnd.hpp>
 #include <engine/KokkosArena_UntrackedLog.hpp>
 #include <engine/KokkosArena_Upstream.hpp>
 
@@ -92,6 +93,7 @@ class Core {
   // relaxed: a scope is opened and closed by a thread that also orders itself
   // with the arena's end, or the program is wrong with or without the count.
   void open_scope() noexcept {
+    watch_thread_end();  // for end_below_scopes()
     m_open_scopes.fetch_add(1, std::memory_order_relaxed);
   }
   void close_scope() noexcept {
@@ -100,6 +102,10 @@ class Core {
   int open_scopes() const noexcept {
     return m_open_scopes.load(std::memory_order_relaxed);
   }
+
+  /// \brief For an Arena that ends while a scope is open: aborts the program;
+  /// unless that ends anyway, in which case the memory is left as it is.
+  void end_below_scopes() const;
 
   /// \brief After a fork, in the child: scopes of threads that it doesn't have
   /// will never be closed.
