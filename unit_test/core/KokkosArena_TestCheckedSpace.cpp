@@ -1054,6 +1054,40 @@ TEST_F(checked_space_death_test, fault_handler_names_the_view) {
                "\"doomed\" was accessed after reset\\(\\) at .*TestChecked");
 }
 
+TEST_F(checked_space_death_test, fault_is_named_without_being_asked_for) {
+  auto const view  = inside(arena, [] { return Vector("raw", 1000); });
+  auto* const data = view.data();
+  arena.reset();
+  EXPECT_DEATH(first_of(data), "View \"raw\" \\(1000, 8000 bytes\\)");
+}
+
+TEST_F(checked_space_death_test, fault_handler_that_is_kept_out_says_nothing) {
+  if (is_sanitized) GTEST_SKIP() << "a sanitizer has a handler of its own";
+  auto const view  = inside(arena, [] { return Vector("raw", 1000); });
+  auto* const data = view.data();
+  arena.reset();
+  // Without a handler a child process ends by the signal.
+  EXPECT_EXIT(
+      {
+        KokkosArena::install_fault_handler(false);
+        first_of(data);
+      },
+      ::testing::KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST_F(checked_space_death_test, handler_that_comes_later_has_the_only_turn) {
+  auto const view  = inside(arena, [] { return Vector("raw", 1000); });
+  auto* const data = view.data();
+  arena.reset();
+  EXPECT_EXIT(
+      {
+        std::signal(SIGSEGV, [](int) { _exit(3); });
+        auto const another = inside(arena, [] { return Vector("more", 10); });
+        first_of(data);
+      },
+      ::testing::ExitedWithCode(3), "^$");
+}
+
 TEST_F(checked_space_death_test, fault_handler_names_a_view_of_an_ended_frame) {
   double* data = nullptr;
   {
