@@ -117,7 +117,7 @@ class Block {
   /// neighbours and with the free range.
   void deallocate(std::uintptr_t address, std::size_t bytes) noexcept {
     auto const end = address + align_up(bytes, granule);
-    poison(address, end);
+    if (m_poisons) Impl::poison(address, end - address);
     if (end == m_top && m_holes.empty()) {
       m_top = address;
     } else {
@@ -298,7 +298,7 @@ class Block {
   /// \brief Poisons [begin, end) if the block does; for bytes that are to be
   /// given back later.
   void poison(std::uintptr_t begin, std::uintptr_t end) const noexcept {
-    if (m_poisons) Impl::poison(begin, end - begin);
+    if (m_poisons) poison_memory(begin, end - begin);
   }
 
   std::uintptr_t begin() const noexcept { return m_begin; }

@@ -12,6 +12,7 @@ Blocks::Blocks(Core* owner, ArenaOptions const& options,
     : m_upstream(std::move(upstream)),
       m_owner(owner),
       m_trace(trace),
+      m_watched(trace || (m_upstream->is_poisonable() && runs_on_valgrind())),
       m_maximum_bytes(options.maximum_bytes),
       m_policy(options.history_length, options.initial_bytes),
       m_beside_survivors(options.history_length, 0) {}

@@ -36,12 +36,14 @@ class Blocks {
   Blocks(Core* owner, ArenaOptions const& options,
          std::unique_ptr<Upstream> upstream, ArenaTrace* trace);
 
-  /// \return The one that is asked first; of a traced arena, one that serves
-  /// nothing, so that all goes the slow way, where the trace is.
+  /// \return The one that is asked first; of a watched arena, one that serves
+  /// nothing, so that all goes the slow way, where the watchers are.
   Block& current() const noexcept { return *m_current; }
-  /// \return The one that is asked first, traced or not.
+  /// \return The one that is asked first, watched or not.
   Block& serving() const noexcept { return *m_serving; }
   bool empty() const noexcept { return m_in_service.empty(); }
+  /// Whether each allocation is shown to a trace or to valgrind.
+  bool are_watched() const noexcept { return m_watched; }
 
   /// \brief Takes bytes from any block, from one that grows or is taken for
   /// them, or from a retired one.
@@ -146,7 +148,7 @@ class Blocks {
 
   void serve_from(Block& block) noexcept {
     m_serving = &block;
-    if (!m_trace) m_current = &block;
+    if (!m_watched) m_current = &block;
   }
   void serve_from_newest() noexcept {
     serve_from(m_in_service.empty() ? m_no_block : *m_in_service.back());
@@ -193,6 +195,7 @@ class Blocks {
 
   Core* const m_owner;
   ArenaTrace* const m_trace;
+  bool const m_watched;
   std::size_t const m_maximum_bytes;
   GrowthPolicy m_policy;
   GrowthPolicy m_beside_survivors;   ///< Of peaks without what survived.

@@ -79,22 +79,35 @@ void Core::forget_scopes_of_other_threads() noexcept {
 
 std::uintptr_t Core::take_slowly(std::size_t bytes, std::size_t alignment,
                                  char const* view_label) {
-  return m_trace ? take_traced(bytes, alignment, view_label)
-                 : take_elsewhere(bytes, alignment, view_label);
+  return is_watched() ? take_watched(bytes, alignment, view_label)
+                      : take_elsewhere(bytes, alignment, view_label);
 }
 
-std::uintptr_t Core::take_traced(std::size_t bytes, std::size_t alignment,
-                                 char const* view_label) {
-  auto& serving = m_blocks.serving();
-  auto address  = view_label ? serving.allocate_for_view(bytes, alignment)
-                             : serving.allocate(bytes, alignment);
-  if (!address) address = take_elsewhere(bytes, alignment, view_label);
+/// \return The bytes to be taken, on valgrind with some behind that nobody may
+/// touch: else an overrun would end in the next allocation.
+std::size_t Core::with_red_zone(std::size_t bytes) const noexcept {
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  return runs_on_valgrind() && poisons() && bytes <= most - granule
+             ? bytes + granule
+             : bytes;
+}
+
+std::uintptr_t Core::take_watched(std::size_t bytes, std::size_t alignment,
+                                  char const* view_label) {
+  auto const taken = with_red_zone(bytes);
+  auto& serving    = m_blocks.serving();
+  auto address     = view_label ? serving.allocate_for_view(taken, alignment)
+                                : serving.allocate(taken, alignment);
+  if (!address) address = take_elsewhere(taken, alignment, view_label);
   auto const whole = align_up(bytes, granule);
   // The caller counts it in current(), which isn't the block, and only then in
   // its live bytes.
   if (view_label) ++m_blocks.serving().live;
-  m_trace->begin(address, address, whole, view_label);
-  trace_levels(m_counts.live_bytes() + (view_label ? whole : 0));
+  if (poisons()) unpoison_memory(address, bytes);
+  if (m_trace) {
+    m_trace->begin(address, address, whole, view_label);
+    trace_levels(m_counts.live_bytes() + (view_label ? whole : 0));
+  }
   return address;
 }
 
@@ -116,6 +129,8 @@ std::uintptr_t Core::take_elsewhere(std::size_t bytes, std::size_t alignment,
 bool Core::give_back_elsewhere(std::uintptr_t begin,
                                std::size_t bytes) noexcept {
   if (m_trace) m_trace->end(begin);
+  bytes = with_red_zone(bytes);
+  if (poisons()) poison_memory(begin, align_up(bytes, granule));
   m_blocks.deallocate_view(begin, bytes);
   if (m_trace) trace_levels(m_counts.live_bytes());
   return has_ended() && !m_blocks.have_retired();
@@ -123,6 +138,8 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
 
 void Core::give_back_untracked_elsewhere(std::uintptr_t begin,
                                          std::size_t bytes) noexcept {
+  bytes = with_red_zone(bytes);
+  if (poisons()) poison_memory(begin, align_up(bytes, granule));
   m_blocks.deallocate(begin, bytes);
   if (!m_trace) return;
   m_trace->end(begin);

@@ -244,7 +244,7 @@ class Core {
   bool has_live_views() const noexcept {
     return m_counts.live_allocations() > 0;
   }
-  bool is_traced() const noexcept { return m_trace != nullptr; }
+  bool is_watched() const noexcept { return m_blocks.are_watched(); }
   /// Whether what is free is poisoned.
   bool poisons() const noexcept { return m_blocks.upstream().is_poisonable(); }
 
@@ -260,8 +260,9 @@ class Core {
                              char const* view_label);
   std::uintptr_t take_elsewhere(std::size_t bytes, std::size_t alignment,
                                 char const* view_label);
-  std::uintptr_t take_traced(std::size_t bytes, std::size_t alignment,
-                             char const* view_label);
+  std::uintptr_t take_watched(std::size_t bytes, std::size_t alignment,
+                              char const* view_label);
+  std::size_t with_red_zone(std::size_t bytes) const noexcept;
   bool give_back_elsewhere(std::uintptr_t begin, std::size_t bytes) noexcept;
   void give_back_untracked_elsewhere(std::uintptr_t begin,
                                      std::size_t bytes) noexcept;

@@ -3,11 +3,16 @@
 
 #if KOKKOSARENA_IMPL_ASAN
 #include <sanitizer/asan_interface.h>
+#elif __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define KOKKOSARENA_IMPL_VALGRIND 1
 #endif
 
 namespace KokkosArena::Impl {
 
 #if KOKKOSARENA_IMPL_ASAN
+
+bool runs_on_valgrind() noexcept { return false; }
 
 void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
   __asan_poison_memory_region(reinterpret_cast<void const*>(begin), bytes);
@@ -17,8 +22,21 @@ void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
   __asan_unpoison_memory_region(reinterpret_cast<void const*>(begin), bytes);
 }
 
+#elif defined(KOKKOSARENA_IMPL_VALGRIND)
+
+bool runs_on_valgrind() noexcept { return RUNNING_ON_VALGRIND != 0; }
+
+void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
+  static_cast<void>(VALGRIND_MAKE_MEM_NOACCESS(begin, bytes));
+}
+
+void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
+  static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(begin, bytes));
+}
+
 #else
 
+bool runs_on_valgrind() noexcept { return false; }
 void poison_memory(std::uintptr_t, std::size_t) noexcept {}
 void unpoison_memory(std::uintptr_t, std::size_t) noexcept {}
 

@@ -6,8 +6,9 @@
 #include <cstdint>
 
 /// \file
-/// Tells AddressSanitizer what of an arena is free, so that it reports whoever
-/// goes there by any pointer.
+/// Tells AddressSanitizer or valgrind what of an arena is free, so that it
+/// reports whoever goes there by any pointer; valgrind also what nobody has
+/// written yet.
 ///
 /// What allocates is compiled into the library in part, and in part, inline,
 /// into the program. Memory that one of them poisons and the other doesn't
@@ -16,6 +17,9 @@
 /// without it the program's arenas, whose upstreams are made by its own code,
 /// never ask for it (Upstream::is_poisonable()). In a program of which
 /// only some files are built with it, all that use arenas have to be.
+///
+/// Whether a program runs on valgrind is known when it runs only. All
+/// allocations go by the library then, as those of a traced arena.
 
 // As GCC says it, and Clang.
 #if defined(__SANITIZE_ADDRESS__)
@@ -34,7 +38,19 @@ namespace KokkosArena::Impl {
 /// Whether the file that includes this one is built with AddressSanitizer.
 inline constexpr bool has_address_sanitizer = KOKKOSARENA_IMPL_ASAN;
 
-// Of the library. \pre The host can access the memory.
+// Of the library.
+
+/// \return Whether the program runs on valgrind, and the library was built
+/// where valgrind's header is.
+bool runs_on_valgrind() noexcept;
+
+/// \return Whether what is free is to be poisoned, where the host can access
+/// it.
+inline bool has_memory_checker() noexcept {
+  return has_address_sanitizer || runs_on_valgrind();
+}
+
+// \pre The host can access the memory.
 
 void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept;
 void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept;

@@ -257,8 +257,8 @@ Lane* ThreadCachedCore::holder_of(std::uintptr_t address) const noexcept {
 /// \return The calling thread's lane, made if need be. Null if there is no slot
 /// or no memory for it, or no heavy fence: all is served under the lock then.
 Lane* ThreadCachedCore::make_lane() noexcept {
-  // To a trace, all has to be shown under the lock.
-  if (is_traced() || !has_heavy_fence()) return nullptr;
+  // To who watches, all has to be shown under the lock.
+  if (is_watched() || !has_heavy_fence()) return nullptr;
   auto const slot = acquire_thread_slot();
   if (slot >= thread_slots) return nullptr;
   auto& lane = m_lanes[slot];

@@ -30,7 +30,7 @@ void* HostUpstream::allocate(std::size_t bytes) {
 
 void HostUpstream::deallocate(void* address, std::size_t bytes) noexcept {
   if (is_poisonable()) {
-    unpoison(reinterpret_cast<std::uintptr_t>(address), bytes);
+    unpoison_memory(reinterpret_cast<std::uintptr_t>(address), bytes);
   }
   report_returned(address, bytes);
   unmap_pages(address, bytes);
@@ -53,7 +53,7 @@ bool HostUpstream::resize_run(AddressRun run, std::size_t from,
     return false;
   }
   if (to < from) {
-    if (is_poisonable()) unpoison(run.begin + to, from - to);
+    if (is_poisonable()) unpoison_memory(run.begin + to, from - to);
     shrink_run(run, usable(to), usable(from));
   }
   // As a tool that knows allocations by their address has to see it.
@@ -63,7 +63,7 @@ bool HostUpstream::resize_run(AddressRun run, std::size_t from,
 }
 
 void HostUpstream::end_run(AddressRun run, std::size_t bytes) noexcept {
-  if (is_poisonable()) unpoison(run.begin, bytes);
+  if (is_poisonable()) unpoison_memory(run.begin, bytes);
   report_returned(begin_of(run), bytes);
   give_back_run(run, usable(bytes));
 }

@@ -75,7 +75,7 @@ class HostUpstream : public Upstream {
 
   void* allocate(std::size_t bytes) override;
   void deallocate(void* address, std::size_t bytes) noexcept override;
-  bool is_poisonable() const noexcept override { return has_address_sanitizer; }
+  bool is_poisonable() const noexcept override { return has_memory_checker(); }
 
   AddressRun begin_run(std::size_t bytes, std::size_t most) override;
   bool resize_run(AddressRun run, std::size_t from,

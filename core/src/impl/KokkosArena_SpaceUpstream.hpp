@@ -51,13 +51,13 @@ class SpaceUpstream : public Upstream {
   void deallocate(void* address, std::size_t bytes) noexcept override {
     AdoptionPause const pause;
     if (is_poisonable()) {
-      unpoison(reinterpret_cast<std::uintptr_t>(address), bytes);
+      unpoison_memory(reinterpret_cast<std::uintptr_t>(address), bytes);
     }
     m_space.deallocate(block_label, address, bytes);
   }
 
   bool is_poisonable() const noexcept override {
-    return has_address_sanitizer &&
+    return has_memory_checker() &&
            Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
                                       MemorySpace>::accessible;
   }
@@ -72,6 +72,9 @@ template <>
 class SpaceUpstream<Kokkos::HostSpace> : public HostUpstream {
  public:
   using HostUpstream::HostUpstream;
+
+  // The program's answer, not the library's: see KokkosArena_Poison.hpp.
+  bool is_poisonable() const noexcept override { return has_memory_checker(); }
 
  private:
   void report_taken(void const* address, std::size_t bytes) override {
