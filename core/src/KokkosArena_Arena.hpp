@@ -265,6 +265,15 @@ class Arena {
     return store ? store->escapes() : std::vector<EscapedView>();
   }
 
+  /// \return The ScopedSpace Views, and what else the arena counts as one, that
+  /// were alive at the last reset or release, the largest first; with their
+  /// bytes as the arena counts them. What outlives a reset rightly is called a
+  /// survivor; what it wrongly does, in CheckedSpace, has escaped. None, unless
+  /// \c ArenaOptions::escape_policy or KOKKOS_ARENA_ESCAPE_POLICY asks for
+  /// them: then each View costs a lock and heap memory for its name, and
+  /// ThreadCached has no chunks. Cost: a copy. Threads: as \c Sync says.
+  std::vector<EscapedView> survivors() const { return m_core->survivors(); }
+
   /// \return A snapshot; exact when no other thread is allocating.
   /// Cost: linear in the number of blocks; heap memory for a label of more than
   /// 15 characters; a system call where other threads have chunks, which are

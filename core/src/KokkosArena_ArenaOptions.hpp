@@ -29,7 +29,9 @@ struct ArenaOptions {
   /// hipMallocAsync) rather than by the memory space (cudaMalloc, hipMalloc,
   /// which wait for the device). CudaSpace and HIPSpace.
   bool stream_ordered = false;
-  /// What is done about CheckedSpace Views that escape.
+  /// What is done about CheckedSpace Views that escape. If it isn't \c collect,
+  /// or the environment variable KOKKOS_ARENA_ESCAPE_POLICY is set, the arena
+  /// also knows the names of ScopedSpace Views: see \c Arena::survivors.
   EscapePolicy escape_policy = EscapePolicy::collect;
   /// Put a page that faults behind each CheckedSpace View, so that an overrun
   /// beyond the next multiple of 64 bytes does: costs a page or two and two

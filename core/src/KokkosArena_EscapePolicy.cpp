@@ -25,4 +25,9 @@ EscapePolicy Impl::escape_policy_or(EscapePolicy otherwise) {
       "\"; set it to collect, warn, throw_exception or abort, or unset it");
 }
 
+bool Impl::names_survivors(EscapePolicy policy) noexcept {
+  auto const* const text = std::getenv("KOKKOS_ARENA_ESCAPE_POLICY");
+  return policy != EscapePolicy::collect || (text && *text);
+}
+
 }  // namespace KokkosArena

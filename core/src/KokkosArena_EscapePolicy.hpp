@@ -25,7 +25,8 @@ enum class EscapePolicy {
 struct EscapedView {
   std::string label;
   std::uint64_t bytes = 0;  ///< Of its elements.
-  /// Views that shared it then; 1 where only Kokkos knows (device spaces).
+  /// Views that shared it then; 1 where only Kokkos knows (device spaces), 0
+  /// for survivors.
   int use_count = 0;
 };
 
@@ -45,6 +46,11 @@ namespace Impl {
 /// \return The policy that the environment asks for, or else this one.
 /// \throws std::invalid_argument  It asks for none that exists.
 EscapePolicy escape_policy_or(EscapePolicy otherwise);
+
+/// \return Whether an arena with that policy is to know the names of the
+/// ScopedSpace Views that outlive a reset: if it isn't \c collect, or if the
+/// environment asks for one.
+bool names_survivors(EscapePolicy policy) noexcept;
 
 }  // namespace Impl
 

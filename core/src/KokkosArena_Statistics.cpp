@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Statistics.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <initializer_list>
 #include <ostream>
 
@@ -48,6 +50,20 @@ std::string fragmentation(ArenaStatistics const& s) {
          " in one piece (" + std::to_string(percent) + "% fragmented)";
 }
 
+std::string survivors(std::vector<EscapedView> const& views) {
+  if (views.empty()) return "";
+  constexpr std::size_t most_named = 5;
+  std::string text                 = "alive at the last reset: ";
+  for (std::size_t i = 0; i < std::min(views.size(), most_named); ++i) {
+    text += (i ? ", \"" : "\"") + views[i].label + "\" (" +
+            size(views[i].bytes) + ')';
+  }
+  if (views.size() > most_named) {
+    text += " and " + std::to_string(views.size() - most_named) + " more";
+  }
+  return text;
+}
+
 /// \brief Adds a line of those that aren't empty, if any is.
 void add_line(std::string& text, std::initializer_list<std::string> parts) {
   auto const* separator = "\n  ";
@@ -74,6 +90,7 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
                               "), kept for Views that are still alive")});
   add_line(text, {fragmentation(s)});
   add_line(text, {counted(s.escaped_views, "View", " alive at a reset")});
+  add_line(text, {survivors(s.survivors)});
   add_line(text, {counted(s.unscoped_worker_allocations, "unscoped allocation",
                           " of workers")});
   add_line(text, {counted(s.failed_handle_allocations, "failed allocation",

@@ -2,9 +2,12 @@
 #ifndef KOKKOSARENA_STATISTICS_HPP
 #define KOKKOSARENA_STATISTICS_HPP
 
+#include <KokkosArena_EscapePolicy.hpp>
+
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 namespace KokkosArena {
 
@@ -42,6 +45,8 @@ struct ArenaStatistics {
   /// The largest piece of them; growth apart, no more fits at once.
   std::uint64_t largest_free_bytes = 0;
   std::string label;  ///< The arena's.
+  /// Of the last reset, if the arena knows them: see \c Arena::survivors.
+  std::vector<EscapedView> survivors;
 
   /// \return How scattered the free bytes are: 0 if they are one piece, or
   /// none; towards 1 the more pieces there are.

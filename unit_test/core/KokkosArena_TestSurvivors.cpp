@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -411,6 +413,48 @@ TYPED_TEST(survivors_fixed, that_fill_the_arena_exhaust_it) {
   EXPECT_TRUE(has_pattern(kept, 1));
   kept = View();
   EXPECT_NO_THROW(View("fits", 100000));
+}
+
+/// Asked for by a policy that isn't the default.
+TYPED_TEST(survivors, have_names_where_they_are_asked_for) {
+  auto options          = TypeParam::options(MiB);
+  options.label         = "named";
+  options.escape_policy = KokkosArena::EscapePolicy::warn;
+  typename TestFixture::Tested arena(options);
+  {
+    View large, small;
+    {
+      ArenaScope const scope(arena);
+      View const ended("ended", 500);
+      large = View("large one", 1000);
+      small = View("small one", 10);
+    }
+    EXPECT_TRUE(arena.survivors().empty()) << "there was no reset";
+    arena.reset();
+    auto const survivors = arena.survivors();
+    ASSERT_EQ(survivors.size(), 2u);
+    EXPECT_EQ(survivors[0].label, "large one");
+    EXPECT_GE(survivors[0].bytes, 1000 * sizeof(double));
+    EXPECT_EQ(survivors[1].label, "small one");
+    std::ostringstream text;
+    text << arena.statistics();
+    EXPECT_NE(text.str().find("alive at the last reset: \"large one\" ("),
+              std::string::npos)
+        << text.str();
+  }
+  arena.reset();
+  EXPECT_TRUE(arena.survivors().empty());
+}
+
+TYPED_TEST(survivors, have_no_names_where_nobody_asks) {
+  typename TestFixture::Tested arena(TypeParam::options(MiB));
+  View kept;
+  {
+    ArenaScope const scope(arena);
+    kept = View("kept", 10);
+  }
+  arena.reset();
+  EXPECT_TRUE(arena.survivors().empty());
 }
 
 }  // namespace

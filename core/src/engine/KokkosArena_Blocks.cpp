@@ -8,11 +8,13 @@
 namespace KokkosArena::Impl {
 
 Blocks::Blocks(Core* owner, ArenaOptions const& options,
-               std::unique_ptr<Upstream> upstream, ArenaTrace* trace)
+               std::unique_ptr<Upstream> upstream, ArenaTrace* trace,
+               bool watched)
     : m_upstream(std::move(upstream)),
       m_owner(owner),
       m_trace(trace),
-      m_watched(trace || (m_upstream->is_poisonable() && runs_on_valgrind())),
+      m_watched(watched || trace ||
+                (m_upstream->is_poisonable() && runs_on_valgrind())),
       m_maximum_bytes(options.maximum_bytes),
       m_policy(options.history_length, options.initial_bytes),
       m_beside_survivors(options.history_length, 0) {}

@@ -32,9 +32,12 @@ class Core;
 class Blocks {
  public:
   /// \param[in] owner  Whose the addresses are, for find_core().
-  /// \param[in] trace  That is told what becomes of blocks, or null.
+  /// \param[in] trace    That is told what becomes of blocks, or null.
+  /// \param[in] watched  Whether each allocation is to go the slow way, as with
+  ///                     a trace.
   Blocks(Core* owner, ArenaOptions const& options,
-         std::unique_ptr<Upstream> upstream, ArenaTrace* trace);
+         std::unique_ptr<Upstream> upstream, ArenaTrace* trace,
+         bool watched = false);
 
   /// \return The one that is asked first; of a watched arena, one that serves
   /// nothing, so that all goes the slow way, where the watchers are.
@@ -42,7 +45,8 @@ class Blocks {
   /// \return The one that is asked first, watched or not.
   Block& serving() const noexcept { return *m_serving; }
   bool empty() const noexcept { return m_in_service.empty(); }
-  /// Whether each allocation is shown to a trace or to valgrind.
+  /// Whether each allocation is shown to a trace, to valgrind, or to who notes
+  /// the names of Views.
   bool are_watched() const noexcept { return m_watched; }
 
   /// \brief Takes bytes from any block, from one that grows or is taken for

@@ -30,7 +30,11 @@ NeverDestroyed<ForkLock<std::mutex>> const making_lock(ForkRank::making,
 Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
     : m_options(validated(std::move(options))),
       m_trace(ArenaTrace::open(m_options.trace, m_options.label)),
-      m_blocks(this, m_options, std::move(upstream), m_trace.get()) {
+      m_names(names_survivors(m_options.escape_policy)
+                  ? std::make_unique<ViewNames>()
+                  : nullptr),
+      m_blocks(this, m_options, std::move(upstream), m_trace.get(),
+               m_names != nullptr) {
   if (m_trace) m_trace->event("arena made");
   if (m_options.initial_bytes > 0) {
     std::string failure;
@@ -104,6 +108,7 @@ std::uintptr_t Core::take_watched(std::size_t bytes, std::size_t alignment,
   // its live bytes.
   if (view_label) ++m_blocks.serving().live;
   if (poisons()) unpoison_memory(address, bytes);
+  if (m_names && view_label) m_names->add(address, whole, view_label);
   if (m_trace) {
     m_trace->begin(address, address, whole, view_label);
     trace_levels(m_counts.live_bytes() + (view_label ? whole : 0));
@@ -129,6 +134,7 @@ std::uintptr_t Core::take_elsewhere(std::size_t bytes, std::size_t alignment,
 bool Core::give_back_elsewhere(std::uintptr_t begin,
                                std::size_t bytes) noexcept {
   if (m_trace) m_trace->end(begin);
+  if (m_names) m_names->remove(begin);
   bytes = with_red_zone(bytes);
   if (poisons()) poison_memory(begin, align_up(bytes, granule));
   m_blocks.deallocate_view(begin, bytes);
@@ -188,6 +194,7 @@ void Core::drop_all(bool keep_blocks) noexcept {
     m_trace->event(keep_blocks ? "reset" : "release");
     trace_escapes();
   }
+  if (m_names) m_names->note_survivors();
   // Where there are no Views, all is forgotten at once. But a trace is told of
   // each.
   if (m_trace || m_blocks.have_views()) drop_untracked_after(0);

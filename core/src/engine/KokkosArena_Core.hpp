@@ -12,6 +12,7 @@
 #include <engine/KokkosArena_ThreadEnd.hpp>
 #include <engine/KokkosArena_UntrackedLog.hpp>
 #include <engine/KokkosArena_Upstream.hpp>
+#include <engine/KokkosArena_ViewNames.hpp>
 
 #include <atomic>
 #include <bit>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <typeinfo>
+#include <vector>
 
 namespace KokkosArena::Impl {
 
@@ -199,8 +201,11 @@ class Core {
     m_blocks.note_peaks();
     m_counts.note_peak(m_live_bytes_in_chunk);
   }
-  /// Without the label, whose copy may take heap memory.
+  /// Without the label and the survivors, whose copies may take heap memory.
   ArenaStatistics read_statistics() noexcept;
+  std::vector<EscapedView> named_survivors() const {
+    return m_names ? m_names->survivors() : std::vector<EscapedView>();
+  }
   /// \return Whether no View is alive, so that the core can go.
   bool end_arena() noexcept;
 
@@ -275,6 +280,7 @@ class Core {
   // What threads read at any time, apart from what some of them write.
   ArenaOptions m_options;
   std::unique_ptr<ArenaTrace> m_trace;
+  std::unique_ptr<ViewNames> m_names;  ///< Null: nobody asks for them.
   std::atomic<std::uint64_t> m_epoch{1};
   // relaxed suffices: who reads true has a View, whose end is ordered with the
   // arena's by the lock.

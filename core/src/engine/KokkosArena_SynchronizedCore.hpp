@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace KokkosArena::Impl {
 
@@ -71,10 +72,15 @@ class SynchronizedCore final : public Core, private ForkParticipant {
     ArenaStatistics s;
     {
       Guard const guard(m_mutex);
-      s = read_statistics();
+      s           = read_statistics();
+      s.survivors = named_survivors();
     }
     s.label = label();
     return s;
+  }
+  std::vector<EscapedView> survivors() {
+    Guard const guard(m_mutex);
+    return named_survivors();
   }
   /// The Arena's end. Views that are alive keep the core.
   void end() noexcept {

@@ -457,7 +457,8 @@ ArenaStatistics ThreadCachedCore::statistics() {
     // Otherwise what is free in them would depend on who asks, and when.
     call_in_chunks();
     for_lanes([&](Lane& lane) { untracked += lane.untracked.total(); });
-    s = read_statistics();
+    s           = read_statistics();
+    s.survivors = named_survivors();
     s.total_allocations += untracked;
   }
   s.label = label();

@@ -199,6 +199,10 @@ class SynchronizedCore<ThreadCached> final : public Core,
   ArenaMark mark() override;
   void rewind(ArenaMark mark) override;
   ArenaStatistics statistics();
+  std::vector<EscapedView> survivors() {
+    Guard const guard(m_mutex);
+    return named_survivors();
+  }
   /// The Arena's end. Views that are alive keep the core.
   void end() noexcept;
 
