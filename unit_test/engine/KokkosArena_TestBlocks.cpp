@@ -148,6 +148,23 @@ TEST(blocks, alignment_beyond_the_blocks_own_is_had) {
   }
 }
 
+TEST(blocks, alignment_that_was_refused_costs_later_cycles_nothing) {
+  MockBlocks m;
+  auto const cycle = [&] { ASSERT_NE(take(m.blocks, 100 * KiB), 0u); };
+  cycle();
+  m.reset();
+  cycle();
+  m.log.fail_above = MiB;
+  EXPECT_EQ(take(m.blocks, 64, std::size_t(1) << 40), 0u);
+  m.log.fail_above    = KokkosArenaTest::unlimited;
+  auto const requests = m.log.requests.size();
+  for (int i = 0; i < 3; ++i) {
+    m.reset();
+    cycle();
+  }
+  EXPECT_EQ(m.log.requests.size(), requests);
+}
+
 TEST(blocks, block_with_a_view_retires_and_goes_back_with_its_last) {
   MockBlocks m;
   auto const view  = take_view(m.blocks, KiB);
@@ -299,6 +316,31 @@ TEST_F(InRuns,
     EXPECT_LE(blocks.capacity_bytes(), 42'000'000u);
     blocks.deallocate_view(survivor, 800'000);
   }
+}
+
+/// The room behind a survivor is chosen for what the cycles before had beside
+/// theirs; one that began with none had all of its own beside them.
+TEST_F(InRuns, survivor_that_has_died_counts_no_longer_where_chunks_stay) {
+  Blocks blocks(owner(), ArenaOptions{.history_length = 1},
+                std::make_unique<HostUpstream>(false), nullptr);
+  auto const large = take_view(blocks, 8 * MiB);
+  blocks.record_cycle();
+  blocks.start_cycle(8 * MiB);
+  blocks.note_peaks();
+  blocks.deallocate_view(large, 8 * MiB);
+  blocks.record_cycle();
+  blocks.start_cycle_around(std::vector<KokkosArena::Impl::Hole>{});
+
+  auto const below = take(blocks, 2 * MiB);
+  auto const small = take_view(blocks, 64);
+  auto const above = take(blocks, 7 * MiB);
+  ASSERT_NE(above, 0u);
+  blocks.record_cycle();
+  blocks.deallocate(below, 2 * MiB);
+  blocks.deallocate(above, 7 * MiB);
+  blocks.start_cycle(64);
+  EXPECT_GE(blocks.serving().room(), 7 * MiB);
+  blocks.deallocate_view(small, 64);
 }
 
 TEST_F(InRuns, capacity_falls_to_the_recent_peaks) {
