@@ -2,6 +2,7 @@
 //
 // An arena's core by itself: random operations of one thread and of many, with
 // contents that are verified, over host memory and over blocks.
+#include <KokkosArena_Error.hpp>
 #include <KokkosArena_MockUpstream.hpp>
 #include <KokkosArena_TestRandom.hpp>
 
@@ -272,6 +273,39 @@ TEST(threads_of_a_core, lose_nothing_of_each_other_under_locked) {
 }
 TEST(threads_of_a_core, lose_nothing_of_each_other_under_thread_cached) {
   play_on_many_threads<ThreadCached>();
+}
+
+/// Of 60 Views every third has ended, so that what is free is in pieces.
+TEST(exhausted_core, says_what_is_alive_and_the_largest_free_piece) {
+  MockLog log;
+  {
+    auto const core =
+        make_core<Locked>({.initial_bytes = 1 << 20, .maximum_bytes = 1 << 20},
+                          std::make_unique<MockUpstream>(log));
+    std::vector<void*> views;
+    for (int i = 0; i < 60; ++i) {
+      views.push_back(core->allocate_tracked(17'280, 64, "v"));
+    }
+    for (std::size_t i = 0; i < 60; i += 3) {
+      core->deallocate_tracked(std::exchange(views[i], nullptr), 17'280);
+    }
+    std::string message;
+    try {
+      core->allocate_tracked(300'000, 64, "large");
+    } catch (ArenaExhausted const& e) {
+      message = e.what();
+    }
+    EXPECT_NE(message.find("691200 of its 1048576 bytes are used, 357376 are "
+                           "available, 17280 of them in one piece, Views that "
+                           "are alive have 691200, and its maximum"),
+              std::string::npos)
+        << message;
+    EXPECT_EQ(message.find("drop Views earlier"), std::string::npos) << message;
+    for (auto* const view : views) {
+      if (view) core->deallocate_tracked(view, 17'280);
+    }
+  }
+  EXPECT_EQ(log.wrong_deallocations, 0u);
 }
 
 /// What one thread makes another ends, while a third resets.
