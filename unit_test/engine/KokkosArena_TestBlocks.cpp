@@ -181,6 +181,16 @@ TEST(blocks, block_with_a_view_retires_and_goes_back_with_its_last) {
   EXPECT_TRUE(m.log.live.empty());
 }
 
+TEST(blocks, bounded_ones_without_room_for_a_fresh_one_stay_with_their_views) {
+  MockBlocks m(ArenaOptions{.maximum_bytes = MiB});
+  auto const view = take_view(m.blocks, 600 * KiB);
+  m.blocks.record_cycle();
+  m.blocks.start_cycle(600 * KiB);
+  EXPECT_FALSE(m.blocks.have_retired());
+  EXPECT_EQ(figures(m.blocks).blocks, 1u);
+  m.blocks.deallocate_view(view, 600 * KiB);
+}
+
 TEST(blocks, retired_one_serves_again_where_the_upstream_has_no_more) {
   MockBlocks m;
   auto const view = take_view(m.blocks, KiB);
@@ -316,6 +326,32 @@ TEST_F(InRuns,
     EXPECT_LE(blocks.capacity_bytes(), 42'000'000u);
     blocks.deallocate_view(survivor, 800'000);
   }
+}
+
+TEST_F(InRuns, few_survivors_get_the_room_that_others_like_them_will_need) {
+  auto const view = take_view(m_blocks, 60 * KiB);
+  auto const rest = take(m_blocks, 1000 * KiB);
+  m_blocks.record_cycle();
+  m_blocks.deallocate(rest, 1000 * KiB);
+  ASSERT_LT(m_blocks.serving().free_bytes(), 1060 * KiB);
+  m_blocks.start_cycle(60 * KiB);
+  EXPECT_EQ(m_blocks.serving().free_bytes(), 1060 * KiB);
+  m_blocks.deallocate_view(view, 60 * KiB);
+}
+
+TEST_F(InRuns, block_that_has_grown_gets_what_chunks_will_take_and_only_then) {
+  ASSERT_NE(take(m_blocks, 64 * KiB), 0u);
+  ASSERT_NE(take(m_blocks, MiB), 0u);
+  m_blocks.record_cycle();
+  m_blocks.set_spare_bytes(MiB);
+  m_blocks.start_cycle(0);
+  auto const capacity = m_blocks.capacity_bytes();
+  EXPECT_GE(capacity, 2 * MiB + 64 * KiB);
+  ASSERT_NE(take(m_blocks, MiB), 0u);
+  m_blocks.record_cycle();
+  m_blocks.set_spare_bytes(2 * MiB);
+  m_blocks.start_cycle(0);
+  EXPECT_EQ(m_blocks.capacity_bytes(), capacity);
 }
 
 /// The room behind a survivor is chosen for what the cycles before had beside

@@ -8,11 +8,14 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -306,6 +309,79 @@ TEST(exhausted_core, says_what_is_alive_and_the_largest_free_piece) {
     }
   }
   EXPECT_EQ(log.wrong_deallocations, 0u);
+}
+
+/// \brief A thread that does what it is told, and then waits.
+class Worker {
+ public:
+  ~Worker() {
+    {
+      std::lock_guard const guard(m_mutex);
+      m_ends = true;
+    }
+    m_changed.notify_all();
+    m_thread.join();
+  }
+  void tell(std::function<void()> task) {
+    std::unique_lock lock(m_mutex);
+    m_task = std::move(task);
+    m_changed.notify_all();
+    m_changed.wait(lock, [&] { return !m_task; });
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(m_mutex);
+    for (;;) {
+      m_changed.wait(lock, [&] { return m_ends || m_task; });
+      if (!m_task) return;
+      m_task();
+      m_task = nullptr;
+      m_changed.notify_all();
+    }
+  }
+
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::function<void()> m_task;
+  bool m_ends = false;
+  std::thread m_thread{[this] { run(); }};
+};
+
+/// The arena has one block, around which its cycles begin.
+TEST(thread_with_a_chunk, begins_it_again_after_the_reset_of_another) {
+  auto const core = make_core<ThreadCached>({.initial_bytes = 4 << 20});
+  Worker worker;
+  void* first = nullptr;
+  worker.tell([&] {
+    first = core->allocate(1'000, 64);
+    core->allocate(1'000, 64);
+  });
+  core->reset();
+  worker.tell([&] {
+    EXPECT_EQ(core->allocate(1'000, 64), first);
+    core->deallocate(first);
+    EXPECT_THROW(core->deallocate(first), std::invalid_argument)
+        << "noted before the reset";
+  });
+}
+
+TEST(thread_with_a_chunk, keeps_its_views_in_the_reset_of_another) {
+  if (!Impl::has_heavy_fence()) GTEST_SKIP() << "threads have no chunks";
+  auto const core = make_core<ThreadCached>({.initial_bytes = 4 << 20});
+  Worker worker;
+  void* before = nullptr;
+  void* view   = nullptr;
+  worker.tell([&] {
+    before = core->allocate(1'000, 64);
+    view   = core->allocate_tracked(1'000, 64, "view");
+  });
+  core->reset();
+  worker.tell([&] {
+    EXPECT_EQ(core->allocate(1'000, 64), before);
+    EXPECT_GT(core->allocate(1'000, 64), view);
+    core->deallocate_tracked(view, 1'000);
+  });
 }
 
 /// What one thread makes another ends, while a third resets.
