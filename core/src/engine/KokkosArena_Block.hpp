@@ -432,7 +432,8 @@ class Block {
         }
       }
       if (best == count && looks == count) {
-        m_largest_hole = largest;
+        // Those that choose_room() has left alone stay so.
+        m_largest_hole = std::min(m_largest_hole, largest);
         m_largest_left = 0;
       }
     }
