@@ -69,6 +69,13 @@ void adoption_entry(benchmark::State& state) {
 
 void register_benchmarks() {
   using benchmark::RegisterBenchmark;
+  // First: from the first adoption of the process on, each address is looked
+  // up.
+  RegisterBenchmark("memory/not_adopted", host_space_memory<InHostSpace>)
+      ->Arg(1000)
+      ->Arg(8000)
+      ->ThreadRange(1, 2)
+      ->UseRealTime();
   for (auto const& [name, function] :
        {std::pair("View/HostSpace", view_uninitialized<InHostSpace>),
         std::pair("View/ScopedSpace",
@@ -80,15 +87,10 @@ void register_benchmarks() {
                   view_uninitialized<Adopted<Unsynchronized>>)}) {
     RegisterBenchmark(name, function)->Arg(600)->Arg(100000);
   }
-  // Each thread has its own arena; their frees share a lock.
+  // Each thread has its own arena.
   RegisterBenchmark("memory/adopted", host_space_memory<Adopted<ThreadCached>>)
       ->Arg(8000)
       ->Arg(80000)
-      ->ThreadRange(1, 2)
-      ->UseRealTime();
-  RegisterBenchmark("memory/not_adopted", host_space_memory<InHostSpace>)
-      ->Arg(1000)
-      ->Arg(8000)
       ->ThreadRange(1, 2)
       ->UseRealTime();
   RegisterBenchmark("memory/not_adopted_beside_adopted",

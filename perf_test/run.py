@@ -95,6 +95,13 @@ def runs_under_one_malloc(suffix: str, environment: dict[str, str]) -> list[Run]
     return runs
 
 
+def adoption_runs() -> list[Run]:
+    # Once a process has adopted something, it looks each address up.
+    before = "memory/not_adopted/"
+    return [Run("adoption", "BenchmarkAdoption", f"-^{before}", repetitions=7),
+            Run("adoption_before_any", "BenchmarkAdoption", f"^{before}", repetitions=7)]
+
+
 def memory_runs(where: str, suffix: str = "",
                 environment: dict[str, str] | None = None) -> list[Run]:
     return [Run(f"memory_{workload}_{where}{suffix}", "MemoryProfile",
@@ -117,7 +124,7 @@ def suite(mallocs: dict[str, str], have: set[str], short: bool) -> list[Run]:
         Run("reset", "BenchmarkReset", seconds=0.01),
         Run("memory", "BenchmarkMemory", repetitions=3),
         Run("checked", "BenchmarkChecked", repetitions=7),
-        Run("adoption", "BenchmarkAdoption", repetitions=7),
+        *adoption_runs(),
         Run("steady_state", "BenchmarkSteadyState", repetitions=1),
         Run("kernels", "BenchmarkKernels", repetitions=5),
         *memory_runs("arena"),

@@ -47,6 +47,13 @@ class Filters(unittest.TestCase):
             expected = 1 if "HostSpace" in name or "malloc" in name else 0
             self.assertEqual(len(self.takers(environment, name)), expected, name)
 
+    def test_what_precedes_any_adoption_has_a_process_of_its_own(self):
+        for name, taker in (("memory/not_adopted/1000/real_time/threads:2", "adoption_before_any"),
+                            ("memory/not_adopted_beside_adopted/1000/real_time", "adoption"),
+                            ("memory/adopted/8000/real_time/threads:1", "adoption")):
+            takers = [one.name for one in run.adoption_runs() if takes(one.filter, name)]
+            self.assertEqual(takers, [taker], name)
+
     def test_short_form_has_one_malloc(self):
         have = {"BenchmarkAllocate", "MemoryProfile", "BenchmarkSteadyState"}
         names = [one.name for one in run.suite({"jemalloc": "libjemalloc.so"}, have, True)]

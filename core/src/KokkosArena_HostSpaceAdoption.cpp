@@ -35,8 +35,9 @@ constinit thread_local Adoption* t_innermost = nullptr;
 /// Whether anything has ever been adopted; without that, no address needs a
 /// look-up. Not a count, which each thread would write for each temporary.
 ///
-/// relaxed suffices: who frees something adopted has got its address from the
-/// thread that had set this before. For every other address any answer will do.
+/// relaxed suffices: who frees something adopted has got its address from a
+/// thread that had set this before, or had read that it is set, and it is never
+/// unset. For every other address any answer will do.
 constinit std::atomic<bool> s_has_adopted{false};
 
 /// \return Null if the bytes have to come from malloc.

@@ -263,6 +263,21 @@ TEST(block, large_allocation_lies_where_a_survivor_was_and_a_small_one_not) {
   EXPECT_EQ(block.allocate_for_view(20'000, 64), first);
 }
 
+TEST(block,
+     small_allocation_keeps_off_survivors_when_a_large_one_found_no_place) {
+  auto block = make_block(std::size_t(1) << 20);
+  std::vector<std::uintptr_t> made;
+  for (std::size_t const bytes : {20'000, 64, 30'000, 64}) {
+    made.push_back(block.allocate(bytes, 64));
+  }
+  block.deallocate(made[0], 20'000);
+  block.deallocate(made[2], 30'000);
+  block.choose_room(500'000);
+  EXPECT_EQ(block.allocate_for_view(30'000, 64), made[2]);
+  EXPECT_GT(block.allocate_for_view(25'000, 64), made[3]);
+  EXPECT_GT(block.allocate_for_view(1'000, 64), made[3]);
+}
+
 TEST(block, among_many_survivors_no_allocation_looks_for_a_place) {
   auto block = make_block(std::size_t(4) << 20);
   std::vector<std::uintptr_t> made;

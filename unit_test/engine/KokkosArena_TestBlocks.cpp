@@ -148,6 +148,23 @@ TEST(blocks, alignment_beyond_the_blocks_own_is_had) {
   }
 }
 
+TEST(blocks, alignment_that_was_refused_costs_later_cycles_nothing) {
+  MockBlocks m;
+  auto const cycle = [&] { ASSERT_NE(take(m.blocks, 100 * KiB), 0u); };
+  cycle();
+  m.reset();
+  cycle();
+  m.log.fail_above = MiB;
+  EXPECT_EQ(take(m.blocks, 64, std::size_t(1) << 40), 0u);
+  m.log.fail_above    = KokkosArenaTest::unlimited;
+  auto const requests = m.log.requests.size();
+  for (int i = 0; i < 3; ++i) {
+    m.reset();
+    cycle();
+  }
+  EXPECT_EQ(m.log.requests.size(), requests);
+}
+
 TEST(blocks, block_with_a_view_retires_and_goes_back_with_its_last) {
   MockBlocks m;
   auto const view  = take_view(m.blocks, KiB);
@@ -162,6 +179,16 @@ TEST(blocks, block_with_a_view_retires_and_goes_back_with_its_last) {
   m.blocks.deallocate_view(other, KiB);
   EXPECT_FALSE(m.blocks.have_retired());
   EXPECT_TRUE(m.log.live.empty());
+}
+
+TEST(blocks, bounded_ones_without_room_for_a_fresh_one_stay_with_their_views) {
+  MockBlocks m(ArenaOptions{.maximum_bytes = MiB});
+  auto const view = take_view(m.blocks, 600 * KiB);
+  m.blocks.record_cycle();
+  m.blocks.start_cycle(600 * KiB);
+  EXPECT_FALSE(m.blocks.have_retired());
+  EXPECT_EQ(figures(m.blocks).blocks, 1u);
+  m.blocks.deallocate_view(view, 600 * KiB);
 }
 
 TEST(blocks, retired_one_serves_again_where_the_upstream_has_no_more) {
@@ -299,6 +326,57 @@ TEST_F(InRuns,
     EXPECT_LE(blocks.capacity_bytes(), 42'000'000u);
     blocks.deallocate_view(survivor, 800'000);
   }
+}
+
+TEST_F(InRuns, few_survivors_get_the_room_that_others_like_them_will_need) {
+  auto const view = take_view(m_blocks, 60 * KiB);
+  auto const rest = take(m_blocks, 1000 * KiB);
+  m_blocks.record_cycle();
+  m_blocks.deallocate(rest, 1000 * KiB);
+  ASSERT_LT(m_blocks.serving().free_bytes(), 1060 * KiB);
+  m_blocks.start_cycle(60 * KiB);
+  EXPECT_EQ(m_blocks.serving().free_bytes(), 1060 * KiB);
+  m_blocks.deallocate_view(view, 60 * KiB);
+}
+
+TEST_F(InRuns, block_that_has_grown_gets_what_chunks_will_take_and_only_then) {
+  ASSERT_NE(take(m_blocks, 64 * KiB), 0u);
+  ASSERT_NE(take(m_blocks, MiB), 0u);
+  m_blocks.record_cycle();
+  m_blocks.set_spare_bytes(MiB);
+  m_blocks.start_cycle(0);
+  auto const capacity = m_blocks.capacity_bytes();
+  EXPECT_GE(capacity, 2 * MiB + 64 * KiB);
+  ASSERT_NE(take(m_blocks, MiB), 0u);
+  m_blocks.record_cycle();
+  m_blocks.set_spare_bytes(2 * MiB);
+  m_blocks.start_cycle(0);
+  EXPECT_EQ(m_blocks.capacity_bytes(), capacity);
+}
+
+/// The room behind a survivor is chosen for what the cycles before had beside
+/// theirs; one that began with none had all of its own beside them.
+TEST_F(InRuns, survivor_that_has_died_counts_no_longer_where_chunks_stay) {
+  Blocks blocks(owner(), ArenaOptions{.history_length = 1},
+                std::make_unique<HostUpstream>(false), nullptr);
+  auto const large = take_view(blocks, 8 * MiB);
+  blocks.record_cycle();
+  blocks.start_cycle(8 * MiB);
+  blocks.note_peaks();
+  blocks.deallocate_view(large, 8 * MiB);
+  blocks.record_cycle();
+  blocks.start_cycle_around(std::vector<KokkosArena::Impl::Hole>{});
+
+  auto const below = take(blocks, 2 * MiB);
+  auto const small = take_view(blocks, 64);
+  auto const above = take(blocks, 7 * MiB);
+  ASSERT_NE(above, 0u);
+  blocks.record_cycle();
+  blocks.deallocate(below, 2 * MiB);
+  blocks.deallocate(above, 7 * MiB);
+  blocks.start_cycle(64);
+  EXPECT_GE(blocks.serving().room(), 7 * MiB);
+  blocks.deallocate_view(small, 64);
 }
 
 TEST_F(InRuns, capacity_falls_to_the_recent_peaks) {

@@ -2,16 +2,20 @@
 //
 // An arena's core by itself: random operations of one thread and of many, with
 // contents that are verified, over host memory and over blocks.
+#include <KokkosArena_Error.hpp>
 #include <KokkosArena_MockUpstream.hpp>
 #include <KokkosArena_TestRandom.hpp>
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -272,6 +276,112 @@ TEST(threads_of_a_core, lose_nothing_of_each_other_under_locked) {
 }
 TEST(threads_of_a_core, lose_nothing_of_each_other_under_thread_cached) {
   play_on_many_threads<ThreadCached>();
+}
+
+/// Of 60 Views every third has ended, so that what is free is in pieces.
+TEST(exhausted_core, says_what_is_alive_and_the_largest_free_piece) {
+  MockLog log;
+  {
+    auto const core =
+        make_core<Locked>({.initial_bytes = 1 << 20, .maximum_bytes = 1 << 20},
+                          std::make_unique<MockUpstream>(log));
+    std::vector<void*> views;
+    for (int i = 0; i < 60; ++i) {
+      views.push_back(core->allocate_tracked(17'280, 64, "v"));
+    }
+    for (std::size_t i = 0; i < 60; i += 3) {
+      core->deallocate_tracked(std::exchange(views[i], nullptr), 17'280);
+    }
+    std::string message;
+    try {
+      core->allocate_tracked(300'000, 64, "large");
+    } catch (ArenaExhausted const& e) {
+      message = e.what();
+    }
+    EXPECT_NE(message.find("691200 of its 1048576 bytes are used, 357376 are "
+                           "available, 17280 of them in one piece, Views that "
+                           "are alive have 691200, and its maximum"),
+              std::string::npos)
+        << message;
+    EXPECT_EQ(message.find("drop Views earlier"), std::string::npos) << message;
+    for (auto* const view : views) {
+      if (view) core->deallocate_tracked(view, 17'280);
+    }
+  }
+  EXPECT_EQ(log.wrong_deallocations, 0u);
+}
+
+/// \brief A thread that does what it is told, and then waits.
+class Worker {
+ public:
+  ~Worker() {
+    {
+      std::lock_guard const guard(m_mutex);
+      m_ends = true;
+    }
+    m_changed.notify_all();
+    m_thread.join();
+  }
+  void tell(std::function<void()> task) {
+    std::unique_lock lock(m_mutex);
+    m_task = std::move(task);
+    m_changed.notify_all();
+    m_changed.wait(lock, [&] { return !m_task; });
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(m_mutex);
+    for (;;) {
+      m_changed.wait(lock, [&] { return m_ends || m_task; });
+      if (!m_task) return;
+      m_task();
+      m_task = nullptr;
+      m_changed.notify_all();
+    }
+  }
+
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::function<void()> m_task;
+  bool m_ends = false;
+  std::thread m_thread{[this] { run(); }};
+};
+
+/// The arena has one block, around which its cycles begin.
+TEST(thread_with_a_chunk, begins_it_again_after_the_reset_of_another) {
+  auto const core = make_core<ThreadCached>({.initial_bytes = 4 << 20});
+  Worker worker;
+  void* first = nullptr;
+  worker.tell([&] {
+    first = core->allocate(1'000, 64);
+    core->allocate(1'000, 64);
+  });
+  core->reset();
+  worker.tell([&] {
+    EXPECT_EQ(core->allocate(1'000, 64), first);
+    core->deallocate(first);
+    EXPECT_THROW(core->deallocate(first), std::invalid_argument)
+        << "noted before the reset";
+  });
+}
+
+TEST(thread_with_a_chunk, keeps_its_views_in_the_reset_of_another) {
+  if (!Impl::has_heavy_fence()) GTEST_SKIP() << "threads have no chunks";
+  auto const core = make_core<ThreadCached>({.initial_bytes = 4 << 20});
+  Worker worker;
+  void* before = nullptr;
+  void* view   = nullptr;
+  worker.tell([&] {
+    before = core->allocate(1'000, 64);
+    view   = core->allocate_tracked(1'000, 64, "view");
+  });
+  core->reset();
+  worker.tell([&] {
+    EXPECT_EQ(core->allocate(1'000, 64), before);
+    EXPECT_GT(core->allocate(1'000, 64), view);
+    core->deallocate_tracked(view, 1'000);
+  });
 }
 
 /// What one thread makes another ends, while a third resets.

@@ -432,7 +432,8 @@ class Block {
         }
       }
       if (best == count && looks == count) {
-        m_largest_hole = largest;
+        // Those that choose_room() has left alone stay so.
+        m_largest_hole = std::min(m_largest_hole, largest);
         m_largest_left = 0;
       }
     }
@@ -441,27 +442,27 @@ class Block {
 
   [[gnu::noinline]] std::uintptr_t take_aligned_from_top(
       std::size_t bytes, std::size_t alignment) noexcept {
-    m_largest_alignment = std::max(m_largest_alignment, alignment);
-    auto const padding  = (alignment - m_top % alignment) % alignment;
-    auto const room     = m_floor - m_top;
+    auto const padding = (alignment - m_top % alignment) % alignment;
+    auto const room    = m_floor - m_top;
     if (padding > room || bytes > room - padding) return 0;
-    auto const gap   = Hole{m_top, m_top + padding};
-    auto const start = gap.end;
-    m_top            = start + align_up(bytes, granule);
+    m_largest_alignment = std::max(m_largest_alignment, alignment);
+    auto const gap      = Hole{m_top, m_top + padding};
+    auto const start    = gap.end;
+    m_top               = start + align_up(bytes, granule);
     if (padding > 0) insert_hole(gap);
     return start;
   }
 
   [[gnu::noinline]] std::uintptr_t take_from_floor(
       std::size_t bytes, std::size_t alignment) noexcept {
-    m_largest_alignment = std::max(m_largest_alignment, alignment);
-    auto const room     = m_floor - m_top;
+    auto const room = m_floor - m_top;
     if (bytes > room) return 0;
     auto const highest = m_floor - align_up(bytes, granule);
     auto const start   = align_down(highest, std::max(alignment, granule));
     if (start < m_top) return 0;
-    auto const gap = Hole{start + align_up(bytes, granule), m_floor};
-    m_floor        = start;
+    m_largest_alignment = std::max(m_largest_alignment, alignment);
+    auto const gap      = Hole{start + align_up(bytes, granule), m_floor};
+    m_floor             = start;
     if (gap.begin != gap.end) insert_hole(gap);
     return start;
   }

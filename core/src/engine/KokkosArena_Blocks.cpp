@@ -325,9 +325,7 @@ void Blocks::enlarge_as_recommended(OwnedBlock& block) noexcept {
   auto const recommended = m_policy.recommended_bytes();
   auto const wanted      = align_down(recommended + recommended / 8, granule);
   if (block.capacity() >= wanted) return;
-  auto const most =
-      std::min(m_maximum_bytes - held(m_in_service) - held(m_retired),
-               block.growth_left());
+  auto const most = std::min(room(), block.growth_left());
   auto const more =
       std::min(align_down(most, granule), wanted - block.capacity());
   if (more > 0) enlarge(block, more);

@@ -134,6 +134,8 @@ class Blocks {
   /// \param[in] chunks  In the order of their addresses.
   template <class Ranges>
   void start_cycle_around(Ranges const& chunks) noexcept {
+    // Beside chunks, of which peaks know nothing.
+    m_survivor_bytes = 0;
     m_in_service[0]->clear_but(chunks);
     enlarge_as_recommended(*m_in_service[0]);
     m_upstream->return_what_has_passed();

@@ -4,6 +4,7 @@
 #include "KokkosArena_Block.hpp"
 #include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_Fork.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 #include "KokkosArena_Pages.hpp"
 
 #include <algorithm>
@@ -53,9 +54,8 @@ constinit AddressSlices slices;
 constinit std::size_t lost_bytes = 0;
 constinit bool handed_out_once   = false;
 
-/// Never destroyed: programs may fork late.
-[[maybe_unused]] auto const* const fork_lock =
-    new ForkLock<std::mutex>(ForkRank::registry, mutex);
+/// Programs may fork late.
+NeverDestroyed<ForkLock<std::mutex>> const fork_lock(ForkRank::registry, mutex);
 
 CheckedAddresses reserve() noexcept {
   for (auto bytes = wanted_bytes(); bytes >= least_bytes;

@@ -257,14 +257,19 @@ ArenaStatistics Core::read_statistics() noexcept {
 void Core::exhausted(std::size_t bytes, char const* view_label,
                      std::string const& failure) {
   if (m_trace) m_trace->exhausted(bytes, view_label);
-  auto const in_service = m_blocks.capacity_bytes();
-  auto const in_use     = m_blocks.used_bytes();
+  ArenaStatistics s;
+  m_blocks.add_to(s);
   std::ostringstream message;
   message << "KokkosArena: arena \"" << label() << "\" can't give " << bytes
           << " bytes";
   if (view_label) message << " for View \"" << view_label << '"';
-  message << ": " << in_use << " of its " << in_service << " bytes are used, "
-          << in_service - in_use << " are available";
+  message << ": " << s.capacity_bytes - s.free_bytes << " of its "
+          << s.capacity_bytes << " bytes are used, " << s.free_bytes
+          << " are available";
+  if (s.largest_free_bytes < s.free_bytes) {
+    message << ", " << s.largest_free_bytes << " of them in one piece";
+  }
+  message << ", Views that are alive have " << m_counts.live_bytes();
   if (m_blocks.have_retired()) {
     message << ", " << m_blocks.retired_bytes()
             << " more are kept for Views that outlived a reset";
@@ -276,8 +281,10 @@ void Core::exhausted(std::size_t bytes, char const* view_label,
             << "). Ask for less, reset the arena more often, or free memory";
   } else if (bounded) {
     message << ", and its maximum is " << m_options.maximum_bytes
-            << ". Give it a larger maximum_bytes, reset it more often, or drop "
-               "Views earlier";
+            << ". Give it a larger maximum_bytes, reset it more often, or "
+            << (bytes > s.free_bytes
+                    ? "drop Views earlier"
+                    : "drop Views in the opposite order of their making");
   } else {
     message << ". Check the extents: no memory has that many bytes";
   }

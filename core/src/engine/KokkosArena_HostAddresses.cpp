@@ -5,6 +5,7 @@
 #include "KokkosArena_Cancellation.hpp"
 #include "KokkosArena_CheckedAddresses.hpp"
 #include "KokkosArena_Fork.hpp"
+#include "KokkosArena_NeverDestroyed.hpp"
 #include "KokkosArena_Pages.hpp"
 
 #include <algorithm>
@@ -34,9 +35,8 @@ constexpr std::size_t share = 64;
 enum class State : char { free, taken };
 
 constinit std::mutex mutex;  // of the next three
-/// Never destroyed: programs may fork late.
-[[maybe_unused]] auto const* const fork_lock =
-    new ForkLock<std::mutex>(ForkRank::registry, mutex);
+/// Programs may fork late.
+NeverDestroyed<ForkLock<std::mutex>> const fork_lock(ForkRank::registry, mutex);
 std::array<State, most_parts> states{};
 std::size_t parts = 0;
 bool reserved     = false;

@@ -113,7 +113,7 @@ void ThreadCachedCore::settle(Lane& lane) noexcept {
 /// chunk.
 void ThreadCachedCore::forget_untracked(Lane& lane) noexcept {
   lane.note_peaks();
-  // relaxed: the lane is the caller's.
+  // relaxed: the lane is the caller's, or its owner is kept out.
   if (lane.live_allocations.load(std::memory_order_relaxed) == 0) {
     lane.chunk.clear();
     lane.clear_log();
