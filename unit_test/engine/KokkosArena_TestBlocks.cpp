@@ -257,7 +257,7 @@ class InRuns : public ::testing::Test {
   void SetUp() override {
     auto const run = KokkosArena::Impl::take_run(MiB);
     if (run.bytes == 0) GTEST_SKIP() << "the system has no range of addresses";
-    KokkosArena::Impl::give_back_run(run, 0);
+    KokkosArena::Impl::give_back_run(run);
   }
   Blocks m_blocks{owner(), ArenaOptions{.huge_pages = false},
                   std::make_unique<HostUpstream>(false), nullptr};

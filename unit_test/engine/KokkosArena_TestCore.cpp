@@ -428,4 +428,31 @@ TEST(threads_of_a_core, hand_views_on_while_another_resets) {
   EXPECT_EQ(core->statistics().live_allocations, 0u);
 }
 
+// Where each survivor lies is what the next cycle has to go around, so cycles
+// that are alike need different amounts of room.
+TEST(core, repeated_cycle_with_a_survivor_stops_growing_with_a_short_history) {
+  constexpr std::size_t small = 6'720, middle = 264'832, large = 819'328;
+  constexpr std::size_t kept = 50'240;
+  auto const core            = make_core<Unsynchronized>({.history_length = 1});
+  auto const take            = [&](std::size_t bytes) {
+    return core->allocate_tracked(bytes, 64, "some");
+  };
+  auto* survivor      = take(kept);
+  std::uint64_t taken = 0;
+  for (int cycle = 0; cycle < 200; ++cycle) {
+    auto* const first  = take(small);
+    auto* const second = take(middle);
+    auto* const next   = take(kept);
+    core->deallocate_tracked(std::exchange(survivor, next), kept);
+    core->deallocate_tracked(second, middle);
+    auto* const third = take(large);
+    core->deallocate_tracked(first, small);
+    core->deallocate_tracked(third, large);
+    core->reset();
+    if (cycle == 99) taken = core->statistics().upstream_allocations;
+  }
+  EXPECT_EQ(core->statistics().upstream_allocations, taken);
+  core->deallocate_tracked(survivor, kept);
+}
+
 }  // namespace

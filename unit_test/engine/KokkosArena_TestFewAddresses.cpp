@@ -62,7 +62,7 @@ TEST(few_addresses, last_run_is_the_last_until_it_is_given_back) {
     if (first.bytes != GiB) return 1;
     if (second.bytes != GiB) return 2;
     if (take_run(1).bytes != 0) return 3;
-    give_back_run(first, 0);
+    give_back_run(first);
     // None that is whole.
     if (take_run(2 * GiB).bytes != 0) return 4;
     return take_run(1).begin == first.begin ? 0 : 5;

@@ -9,9 +9,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,7 +32,7 @@ class TakenRun {
  public:
   explicit TakenRun(std::size_t bytes) : m_run(take_run(bytes)) {}
   ~TakenRun() {
-    if (m_run.bytes > 0) give_back_run(m_run, m_usable);
+    if (m_run.bytes > 0) give_back_run(m_run);
   }
   TakenRun(TakenRun const&)            = delete;
   TakenRun& operator=(TakenRun const&) = delete;
@@ -168,6 +171,42 @@ TEST(host_addresses, that_were_given_up_are_zero_when_they_come_again) {
 }
 
 #if defined(__linux__)
+/// \return The flags of the mapping that the address is in, as the system
+/// writes them.
+std::string flags_of_mapping(std::uintptr_t address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end   = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx ", &begin, &end) == 2) {
+      found = begin <= address && address < end;
+    } else if (found && line.rfind("VmFlags:", 0) == 0) {
+      return line;
+    }
+  }
+  return {};
+}
+
+TEST(host_addresses, run_that_was_given_back_has_no_advice_about_huge_pages) {
+  constexpr std::size_t large = 64 * run_page_bytes;
+  std::uintptr_t begin        = 0;
+  {
+    TakenRun run(GiB);
+    begin = run.begin();
+    ASSERT_TRUE(run.resize(large, true));
+    run.resize(run_page_bytes);
+  }
+  TakenRun run(GiB);
+  ASSERT_EQ(run.begin(), begin);
+  ASSERT_TRUE(run.resize(large, false));
+  for (auto const at : {std::size_t(0), large - 1}) {
+    auto const flags = flags_of_mapping(run.begin() + at);
+    ASSERT_NE(flags, "");
+    EXPECT_EQ(flags.find(" hg"), std::string::npos) << flags;
+  }
+}
+
 TEST(host_addresses, discarded_pages_are_zero_and_their_neighbours_as_before) {
   TakenRun run(GiB);
   ASSERT_TRUE(run.resize(run_page_bytes));

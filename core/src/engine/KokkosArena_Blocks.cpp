@@ -199,7 +199,8 @@ void Blocks::record_cycle() noexcept {
         block->grows_in_place() ? block->peak() : block->peak_at_any_address();
     block->end_cycle();
   }
-  m_needed_more = peak > m_policy.largest_peak();
+  m_needed_more = peak > m_most_needed;
+  m_most_needed = std::max(m_most_needed, peak);
   m_policy.record_cycle(peak);
   m_beside_survivors.record_cycle(peak - std::min(peak, m_survivor_bytes));
 }

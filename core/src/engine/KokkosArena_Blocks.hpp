@@ -204,10 +204,11 @@ class Blocks {
   bool const m_watched;
   std::size_t const m_maximum_bytes;
   GrowthPolicy m_policy;
-  GrowthPolicy m_beside_survivors;   ///< Of peaks without what survived.
-  std::size_t m_survivor_bytes = 0;  ///< When the cycle began.
-  bool m_needed_more       = false;  ///< The last cycle, than those before it.
-  std::uint64_t m_acquired = 0;      ///< Times that upstream gave something.
+  GrowthPolicy m_beside_survivors;    ///< Of peaks without what survived.
+  std::size_t m_survivor_bytes = 0;   ///< When the cycle began.
+  bool m_needed_more        = false;  ///< The last cycle, than any before it.
+  std::size_t m_most_needed = 0;      ///< By a cycle, ever.
+  std::uint64_t m_acquired  = 0;      ///< Times that upstream gave something.
   std::uint64_t m_acquired_bytes = 0;
 };
 

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 namespace KokkosArena::Impl {
 
@@ -47,6 +48,9 @@ constinit std::atomic<std::uintptr_t> range_begin{0};
 constinit std::atomic<std::size_t> range_bytes{0};
 /// release and acquire: who finds an owner sees it whole.
 constinit std::array<std::atomic<Core*>, most_parts> owners{};
+/// Bytes that have ever been usable in the run that begins there, whose they
+/// are: what has been given up since still has the advice about its pages.
+std::array<std::size_t, most_parts> once_usable{};
 
 std::size_t wanted_parts() noexcept {
   auto const* const text = std::getenv("KOKKOS_ARENA_ADDRESS_BYTES");
@@ -101,7 +105,8 @@ AddressRun take_run(std::size_t bytes) noexcept {
           count * part_bytes};
 }
 
-void give_back_run(AddressRun run, std::size_t usable) noexcept {
+void give_back_run(AddressRun run) noexcept {
+  auto const usable = std::exchange(once_usable[part_at(run.begin)], 0);
   bool const faults =
       usable == 0 ||
       take_pages_back(reinterpret_cast<void*>(run.begin), usable);
@@ -129,6 +134,9 @@ Core* owner_of(void const* address) noexcept {
 
 bool extend_run(AddressRun run, std::size_t from, std::size_t to,
                 bool huge_pages) noexcept {
+  // First, since what fails may have done a part of it.
+  auto& once = once_usable[part_at(run.begin)];
+  once       = std::max(once, to);
   if (!protect_pages(reinterpret_cast<void*>(run.begin + from), to - from,
                      true)) {
     return false;

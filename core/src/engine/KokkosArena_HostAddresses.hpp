@@ -28,9 +28,9 @@ struct AddressRun {
 /// KOKKOS_ARENA_ADDRESS_BYTES), or if the range is used up. Threads: any.
 AddressRun take_run(std::size_t bytes) noexcept;
 
-/// \brief Gives it back; nothing of it is usable then. Threads: any.
-/// \param[in] usable  Bytes at its beginning that are.
-void give_back_run(AddressRun run, std::size_t usable) noexcept;
+/// \brief Gives it back; nothing of it is usable then, and no advice about its
+/// pages is left. Threads: any.
+void give_back_run(AddressRun run) noexcept;
 
 /// \brief Says whose the run is from now on. Threads: any.
 void set_owner(AddressRun run, Core* core) noexcept;

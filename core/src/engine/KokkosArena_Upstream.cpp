@@ -42,7 +42,7 @@ AddressRun HostUpstream::begin_run(std::size_t bytes, std::size_t most) {
     report_taken(begin_of(run), bytes);
     return run;
   }
-  if (run.bytes > 0) give_back_run(run, 0);
+  if (run.bytes > 0) give_back_run(run);
   return {};
 }
 
@@ -65,7 +65,7 @@ bool HostUpstream::resize_run(AddressRun run, std::size_t from,
 void HostUpstream::end_run(AddressRun run, std::size_t bytes) noexcept {
   if (is_poisonable()) unpoison_memory(run.begin, bytes);
   report_returned(begin_of(run), bytes);
-  give_back_run(run, usable(bytes));
+  give_back_run(run);
 }
 
 }  // namespace KokkosArena::Impl
