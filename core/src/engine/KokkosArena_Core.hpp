@@ -287,13 +287,19 @@ class Core {
   std::atomic<bool> m_ended{false};
   std::atomic<CheckedStore*> m_checked_store{nullptr};
 
+  // By room, not by alignment: to make an Arena isn't to call the operator new
+  // for aligned objects, which an adoption replaces, and others may.
+  [[maybe_unused]] std::byte m_apart[64]{};
+
   // What changes with each allocation under the lock.
-  alignas(64) UntrackedLog m_untracked;
+  UntrackedLog m_untracked;
   std::uint64_t m_live_bytes_in_chunk = 0;  ///< See set_chunk().
   Counts m_counts;
   Blocks m_blocks;
 
-  alignas(64) std::atomic<int> m_open_scopes{0};
+  [[maybe_unused]] std::byte m_apart_as_well[64]{};
+
+  std::atomic<int> m_open_scopes{0};
   LockFreeCounts m_lock_free_counts;
 };
 
