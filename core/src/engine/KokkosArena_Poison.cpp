@@ -24,7 +24,14 @@ void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
 
 #elif defined(KOKKOSARENA_IMPL_VALGRIND)
 
-bool runs_on_valgrind() noexcept { return RUNNING_ON_VALGRIND != 0; }
+bool runs_on_valgrind() noexcept {
+  // Its other tools, callgrind for one, have no answer to memcheck's requests.
+  static bool const result = [] {
+    int some = 0;
+    return VALGRIND_MAKE_MEM_DEFINED(&some, sizeof(some)) != 0;
+  }();
+  return result;
+}
 
 void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
   static_cast<void>(VALGRIND_MAKE_MEM_NOACCESS(begin, bytes));
