@@ -11,10 +11,19 @@ EscapedViews::EscapedViews(std::string const& message,
                            std::vector<EscapedView> views)
     : std::runtime_error(message), m_views(std::move(views)) {}
 
-EscapePolicy Impl::escape_policy_or(EscapePolicy otherwise) {
+namespace {
+
+/// \return Empty if the environment asks for none.
+std::string_view policy_of_environment() noexcept {
   auto const* const text = std::getenv("KOKKOS_ARENA_ESCAPE_POLICY");
-  if (!text || !*text) return otherwise;
-  std::string_view const name = text;
+  return text ? text : "";
+}
+
+}  // namespace
+
+EscapePolicy Impl::escape_policy_or(EscapePolicy otherwise) {
+  auto const name = policy_of_environment();
+  if (name.empty()) return otherwise;
   if (name == "collect") return EscapePolicy::collect;
   if (name == "warn") return EscapePolicy::warn;
   if (name == "throw_exception") return EscapePolicy::throw_exception;
@@ -26,8 +35,7 @@ EscapePolicy Impl::escape_policy_or(EscapePolicy otherwise) {
 }
 
 bool Impl::names_survivors(EscapePolicy policy) noexcept {
-  auto const* const text = std::getenv("KOKKOS_ARENA_ESCAPE_POLICY");
-  return policy != EscapePolicy::collect || (text && *text);
+  return policy != EscapePolicy::collect || !policy_of_environment().empty();
 }
 
 }  // namespace KokkosArena

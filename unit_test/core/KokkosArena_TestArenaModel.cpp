@@ -4,10 +4,10 @@
 // alive and nothing else. KOKKOS_ARENA_TEST_SEED gives other operations.
 
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestSeed.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <limits>
@@ -36,13 +36,6 @@ constexpr std::size_t header_bytes  = 128;
 constexpr std::size_t most_overhead = 512;
 
 constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
-
-std::uint64_t seed() {
-  if (auto const* const text = std::getenv("KOKKOS_ARENA_TEST_SEED")) {
-    return std::strtoull(text, nullptr, 10);
-  }
-  return 20260101;
-}
 
 enum class Kind { growing, bounded, fixed };
 

@@ -6,6 +6,7 @@
 // KOKKOS_ARENA_TEST_SEED gives other programs, KOKKOS_ARENA_TEST_OPERATIONS
 // longer ones.
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestSeed.hpp>
 
 #include <Kokkos_DualView.hpp>
 #include <Kokkos_DynRankView.hpp>
@@ -13,7 +14,6 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -31,11 +31,6 @@ using KokkosArena::InvalidViewAccess;
 using Exec   = Kokkos::DefaultHostExecutionSpace;
 using Space  = KokkosArena::CheckedSpace<Host>;
 using Vector = Kokkos::View<double*, Space>;
-
-std::uint64_t from_environment(char const* name, std::uint64_t otherwise) {
-  auto const* const text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 #if defined(__linux__)
 /// Turns a fault into a result; for what Kokkos does by address.
@@ -87,9 +82,11 @@ struct Dynamic {
   }
 };
 
-/// In HostSpace, so that only the Views in it are stale.
-struct HostViewOfViews {
-  using type                   = Kokkos::View<Vector*, Host>;
+/// In HostSpace, only the Views in it are stale. In checked memory, they end
+/// when that is dropped.
+template <class OuterSpace>
+struct ViewOfViews {
+  using type                   = Kokkos::View<Vector*, OuterSpace>;
   static constexpr bool faults = false;
   static type make(std::size_t n, double value) {
     type outer(Kokkos::view_alloc("outer", Kokkos::SequentialHostInit), n);
@@ -103,23 +100,8 @@ struct HostViewOfViews {
     return outer(i)(2) == value;
   }
 };
-
-/// In checked memory itself: the Views in it end when it is dropped.
-struct CheckedViewOfViews {
-  using type                   = Kokkos::View<Vector*, Space>;
-  static constexpr bool faults = false;
-  static type make(std::size_t n, double value) {
-    type outer(Kokkos::view_alloc("outer", Kokkos::SequentialHostInit), n);
-    for (std::size_t i = 0; i < n; ++i) {
-      outer(i)    = Vector("inner", 3);
-      outer(i)(2) = value;
-    }
-    return outer;
-  }
-  static bool has(type const& outer, std::size_t i, double value) {
-    return outer(i)(2) == value;
-  }
-};
+using HostViewOfViews    = ViewOfViews<Host>;
+using CheckedViewOfViews = ViewOfViews<Space>;
 
 template <class Kind>
 class Program {
@@ -233,11 +215,10 @@ TYPED_TEST(checked_containers, every_stale_access_is_found_and_no_other) {
   if (TypeParam::faults && is_sanitized) {
     GTEST_SKIP() << "a sanitizer wants the faults";
   }
-  auto const seed = from_environment("KOKKOS_ARENA_TEST_SEED", 20260101);
   auto const operations =
       from_environment("KOKKOS_ARENA_TEST_OPERATIONS", 20'000);
-  std::cout << "seed " << seed << '\n';
-  Program<TypeParam> program(seed);
+  std::cout << "seed " << seed() << '\n';
+  Program<TypeParam> program(seed());
   EXPECT_EQ(program.run(operations), 0u);
   EXPECT_GT(program.stale_accesses(), operations / 10);
 }

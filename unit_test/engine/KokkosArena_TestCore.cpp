@@ -5,11 +5,11 @@
 #include <KokkosArena_Error.hpp>
 #include <KokkosArena_MockUpstream.hpp>
 #include <KokkosArena_TestRandom.hpp>
+#include <KokkosArena_TestSeed.hpp>
 
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <iostream>
@@ -32,6 +32,7 @@ using KokkosArenaTest::make_core;
 using KokkosArenaTest::MockLog;
 using KokkosArenaTest::MockUpstream;
 using KokkosArenaTest::Random;
+using KokkosArenaTest::seed;
 using KokkosArenaTest::unlimited;
 
 /// Host memory without runs of addresses.
@@ -63,11 +64,6 @@ struct Piece {
     return static_cast<unsigned char>((pattern + i) * 0x9e37u >> 8);
   }
 };
-
-std::uint64_t seed() {
-  auto const* const text = std::getenv("KOKKOS_ARENA_TEST_SEED");
-  return text ? std::strtoull(text, nullptr, 10) : 20260101;
-}
 
 /// \brief What one thread does with a core, and what it has of it.
 template <class Sync>

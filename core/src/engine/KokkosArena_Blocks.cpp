@@ -171,18 +171,29 @@ bool Blocks::enlarge(OwnedBlock& block, std::size_t more) noexcept {
 
 // What becomes of allocations that end.
 
+namespace {
+
+/// \brief As Block's own, which is inline in programs and so can know of
+/// AddressSanitizer only; here a block poisons for valgrind, too.
+void give_back(Block& block, std::uintptr_t begin, std::size_t bytes) noexcept {
+  block.poison(begin, begin + align_up(bytes, granule));
+  block.deallocate(begin, bytes);
+}
+
+}  // namespace
+
 void Blocks::deallocate(std::uintptr_t begin, std::size_t bytes) noexcept {
-  find(m_in_service, begin)->deallocate(begin, bytes);
+  give_back(*find(m_in_service, begin), begin, bytes);
 }
 
 void Blocks::deallocate_view(std::uintptr_t begin, std::size_t bytes) noexcept {
   if (auto* const block = find(m_in_service, begin)) {
-    block->deallocate(begin, bytes);
+    give_back(*block, begin, bytes);
     --block->live;
     return;
   }
   auto* const block = find(m_retired, begin);
-  block->deallocate(begin, bytes);
+  give_back(*block, begin, bytes);
   if (--block->live > 0) return;
   trace("block returned", block->upstream_bytes());
   std::erase_if(m_retired,

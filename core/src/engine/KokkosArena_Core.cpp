@@ -136,7 +136,6 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
   if (m_trace) m_trace->end(begin);
   if (m_names) m_names->remove(begin);
   bytes = with_red_zone(bytes);
-  if (poisons()) poison_memory(begin, align_up(bytes, granule));
   m_blocks.deallocate_view(begin, bytes);
   if (m_trace) trace_levels(m_counts.live_bytes());
   return has_ended() && !m_blocks.have_retired();
@@ -145,7 +144,6 @@ bool Core::give_back_elsewhere(std::uintptr_t begin,
 void Core::give_back_untracked_elsewhere(std::uintptr_t begin,
                                          std::size_t bytes) noexcept {
   bytes = with_red_zone(bytes);
-  if (poisons()) poison_memory(begin, align_up(bytes, granule));
   m_blocks.deallocate(begin, bytes);
   if (!m_trace) return;
   m_trace->end(begin);
