@@ -11,8 +11,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "basic_reduction.hpp"
 #include "benchmarks.hpp"
 #include "classifier.hpp"
+#include "exact_sum.hpp"
+#include "machine.hpp"
 #include "view_benchmarks.hpp"
 
 /// \file
@@ -286,6 +289,62 @@ void inference(benchmark::State& state) {
 // Lifetimes.
 
 template <class Where>
+void reduction(benchmark::State& state) {
+  Where where;
+  auto const n        = size_of(state);
+  auto const expected = exact_sum(n);
+  // From outside the arena, so that it stays when the arena starts again.
+  Kokkos::View<double*, typename Where::memory_space> const a = make_input(n);
+  auto const cycle                                            = [&] {
+    auto const sum = library::basic_reduction(a);
+    where.next_cycle();
+    return sum;
+  };
+  // Until the pages have been touched that checked cycles share.
+  for (int warm_up = 0; warm_up < 200; ++warm_up) cycle();
+  auto const faults_before = page_faults();
+  for (auto _ : state) {
+    if (cycle() != expected) {
+      state.SkipWithError("wrong sum");
+      break;
+    }
+  }
+  state.counters["page_faults"] =
+      benchmark::Counter(static_cast<double>(page_faults() - faults_before),
+                         benchmark::Counter::kAvgIterations);
+}
+
+/// \return The sum of what the frames' Views hold, which is the depth.
+template <class Where>
+double nest(Where& where, std::ptrdiff_t depth) {
+  if (depth == 0) return 0;
+  ArenaFrame const frame(where.arena);
+  view_in<Where> const view(
+      Kokkos::view_alloc("of frame", Kokkos::WithoutInitializing), 10);
+  view(0)          = 1;
+  auto const inner = nest(where, depth - 1);
+  return inner + view(0);
+}
+
+/// Frames within frames; the time is that of one.
+template <class Where>
+void nested_frames(benchmark::State& state) {
+  auto const depth = state.range(0);
+  Where where;
+  using clock = std::chrono::steady_clock;
+  for (auto _ : state) {
+    auto const begin = clock::now();
+    if (nest(where, depth) != static_cast<double>(depth)) {
+      state.SkipWithError("wrong result");
+      break;
+    }
+    state.SetIterationTime(
+        std::chrono::duration<double>(clock::now() - begin).count() /
+        static_cast<double>(depth));
+  }
+}
+
+template <class Where>
 void frame_with_temporary(benchmark::State& state) {
   Where where;
   auto const n = size_of(state);
@@ -380,7 +439,13 @@ void register_lifetimes(std::string const& where) {
 
 template <class Where>
 void register_cycles(std::string const& where) {
+  add("reduction/" + where, reduction<Where>)->Arg(256);
   add("frame_with_temporary/" + where, frame_with_temporary<Where>)->Arg(256);
+  benchmark::RegisterBenchmark("nested_frames/" + where, nested_frames<Where>)
+      ->Arg(1000)
+      ->Arg(10000)
+      ->UseManualTime()
+      ->Iterations(20);
   for (auto const kibibytes : {64, 1024, 65536}) {
     auto const bytes = std::ptrdiff_t(kibibytes) << 10;
     add("reset_and_touch/" + where, reset_and_touch<Where>)->Arg(bytes);

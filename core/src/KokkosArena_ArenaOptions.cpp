@@ -33,6 +33,7 @@ ArenaOptions Impl::validated(ArenaOptions options) {
   round(options.initial_bytes);
   round(options.maximum_bytes);
   options.escape_policy = escape_policy_or(options.escape_policy);
+  options.revoke        = revoke_or(options.revoke);
   return options;
 }
 

@@ -3,6 +3,7 @@
 #define KOKKOSARENA_ARENAOPTIONS_HPP
 
 #include <KokkosArena_EscapePolicy.hpp>
+#include <KokkosArena_Revoke.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -35,7 +36,7 @@ struct ArenaOptions {
   EscapePolicy escape_policy = EscapePolicy::collect;
   /// Put a page that faults behind each CheckedSpace View, so that an overrun
   /// beyond the next multiple of 64 bytes does: costs a page or two and two
-  /// system calls a View. HostSpace on Linux.
+  /// system calls a View, and \c Revoke::at_once. HostSpace on Linux.
   bool guard_pages = false;
   /// A file for a timeline of what the arena gives, takes back and drops, as an
   /// array of Chrome's trace events, which Perfetto (ui.perfetto.dev) and
@@ -52,12 +53,14 @@ struct ArenaOptions {
   /// heap memory and about a microsecond for each event, and ThreadCached has
   /// no chunks.
   std::string trace = "";  // NOLINT(readability-redundant-string-init)
+  /// When the addresses of CheckedSpace Views that were dropped begin to fault.
+  Revoke revoke = Revoke::window;
 };
 
 namespace Impl {
 
-/// \return What an arena is made with: whole granules, and the policy that the
-/// environment asks for.
+/// \return What an arena is made with: whole granules, and what the environment
+/// asks for.
 /// \throws std::invalid_argument  Contradictory options.
 ArenaOptions validated(ArenaOptions options);
 

@@ -3,6 +3,7 @@
 // Every use of a View after its arena has dropped it is found, with a message
 // that says which View, where it was dropped, and what to do.
 #include <KokkosArena_TestConfig.hpp>
+#include <KokkosArena_TestEnvironment.hpp>
 #include <KokkosArena_TestTeam.hpp>
 
 #include <Kokkos_DualView.hpp>
@@ -716,20 +717,6 @@ TEST(escapes, of_a_frame_are_named_instead_of_thrown) {
   EXPECT_TRUE(says(::testing::internal::GetCapturedStderr(), "\"of frame\""));
 }
 
-/// Sets an environment variable while it lives.
-class Environment {
- public:
-  Environment(char const* name, char const* value) : m_name(name) {
-    setenv(name, value, 1);
-  }
-  Environment(Environment const&)            = delete;
-  Environment& operator=(Environment const&) = delete;
-  ~Environment() { unsetenv(m_name); }
-
- private:
-  char const* m_name;
-};
-
 TEST(escapes, policy_is_set_by_the_environment) {
   Environment const variable("KOKKOS_ARENA_ESCAPE_POLICY", "throw_exception");
   Arena<Host> arena;
@@ -1235,6 +1222,24 @@ TEST(few_addresses, are_used_again_and_it_is_said) {
   });
   EXPECT_GT(shared, 0u);
   for (auto* const pointer : kept) Kokkos::kokkos_free<Space>(pointer);
+  EXPECT_TRUE(has_pattern(lasting, 1));
+  // Small cycles and frames, whose windows come round as well.
+  Vector stale;
+  for (int cycle = 0; cycle < 5000; ++cycle) {
+    {
+      ArenaFrame const frame(arena);
+      Vector const inner("inner", 10);
+      Vector const another("another", 100);
+      inner(9) = another(99) = cycle;
+      if (cycle > 0) {
+        EXPECT_THROW(stale(0), InvalidViewAccess);
+      }
+      stale = another;
+      EXPECT_EQ(inner(9), cycle);
+    }
+    EXPECT_THROW(stale(0), InvalidViewAccess);
+    if (cycle % 10 == 0) arena.reset();
+  }
   EXPECT_TRUE(has_pattern(lasting, 1));
   // What doesn't fit is refused, as elsewhere.
   try {

@@ -21,6 +21,7 @@ namespace KokkosArenaTest {
 class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
  public:
   static constexpr std::size_t page           = 4096;
+  static constexpr std::size_t part           = 4 * page;
   static constexpr std::size_t addresses_step = std::size_t(2) << 20;
 
   // What fails from now on.
@@ -30,6 +31,14 @@ class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
   // What it is.
   bool guard_pages  = false;
   bool descriptions = false;
+  bool has_parts    = false;
+
+  struct Bytes {
+    std::uintptr_t begin;
+    std::size_t bytes;
+  };
+  std::vector<Bytes> spoilt;    ///< Noted up to its capacity.
+  std::uintptr_t expected = 0;  ///< Of the last expect_accesses().
 
   struct Description {
     std::uintptr_t begin, end;
@@ -39,7 +48,11 @@ class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
   int published = 0;
   int waits     = 0;
 
-  MockCheckedMemory() { m_ranges.reserve(4096); }
+  MockCheckedMemory() {
+    m_ranges.reserve(4096);
+    m_dropped_parts.reserve(4096);
+    spoilt.reserve(64);
+  }
 
   /// With pages behind them.
   std::size_t lent_bytes() const {
@@ -53,9 +66,14 @@ class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
                       [](auto const& range) { return range.is_valid; }));
   }
   bool is_valid(std::uintptr_t address) const {
-    return std::any_of(m_ranges.begin(), m_ranges.end(), [&](auto const& r) {
-      return r.is_valid && address - r.begin < r.bytes;
-    });
+    return std::any_of(m_ranges.begin(), m_ranges.end(),
+                       [&](auto const& r) {
+                         return r.is_valid && address - r.begin < r.bytes;
+                       }) &&
+           std::none_of(m_dropped_parts.begin(), m_dropped_parts.end(),
+                        [&](auto const& dropped) {
+                          return address - dropped.begin < dropped.bytes;
+                        });
   }
   bool is_valid(void const* address) const {
     return is_valid(reinterpret_cast<std::uintptr_t>(address));
@@ -86,6 +104,23 @@ class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
     auto& range = at(begin, bytes);
     EXPECT_TRUE(range.is_valid && range.is_lent);
     range.is_valid = false;
+  }
+  void drop_part(std::uintptr_t begin, std::size_t bytes) noexcept override {
+    EXPECT_TRUE(has_parts);
+    EXPECT_EQ(bytes % part, 0u);
+    EXPECT_TRUE(is_valid(begin) && is_valid(begin + bytes - 1));
+    m_dropped_parts.push_back({begin, bytes});
+  }
+  std::size_t part_bytes() const noexcept override {
+    return has_parts ? part : 0;
+  }
+  void spoil(std::uintptr_t begin, std::size_t bytes) noexcept override {
+    EXPECT_TRUE(is_valid(begin) && is_valid(begin + bytes - 1));
+    if (spoilt.size() < spoilt.capacity()) spoilt.push_back({begin, bytes});
+  }
+  void expect_accesses(std::uintptr_t address) noexcept override {
+    EXPECT_TRUE(is_valid(address));
+    expected = address;
   }
   bool lend(std::uintptr_t begin, std::size_t bytes, bool) noexcept override {
     auto& range = at(begin, bytes);
@@ -157,6 +192,7 @@ class MockCheckedMemory final : public KokkosArena::Impl::CheckedMemory {
 
   std::uintptr_t m_next = std::uintptr_t(1) << 60;
   mutable std::vector<Range> m_ranges;
+  std::vector<Bytes> m_dropped_parts;
 };
 
 }  // namespace KokkosArenaTest

@@ -33,8 +33,8 @@ struct checked_description : ::testing::Test {
   CheckedPiece piece;
 
   checked_description() {
-    piece.window = {base, std::size_t(1) << 20};
-    piece.cycle  = 3;
+    piece.section = {nullptr, base, std::size_t(1) << 20};
+    piece.cycle   = 3;
   }
   CheckedAllocation& add(std::uintptr_t offset, std::size_t bytes,
                          char const* label, ViewExtents const& extents = {}) {
@@ -139,7 +139,7 @@ TEST_F(checked_description, of_all_names_those_alive_before_others) {
   ASSERT_EQ(memory.described.size(), 3u);
   auto const& d = memory.described;
   EXPECT_EQ(d[0].begin, base);
-  EXPECT_EQ(d[0].end, base + piece.window.bytes);
+  EXPECT_EQ(d[0].end, base + piece.section.bytes);
   EXPECT_EQ(d[0].text.find("memory of arena"), 0u);
   EXPECT_EQ(d[1].begin, base + 64);
   EXPECT_EQ(d[1].end, base + 128);

@@ -31,6 +31,7 @@ using KokkosArena::EscapedViews;
 using KokkosArena::EscapePolicy;
 using KokkosArena::Impl::CheckedAllocation;
 using KokkosArena::Impl::CheckedStore;
+using KokkosArena::Impl::ViewExtents;
 using namespace KokkosArenaTest;
 using ::testing::internal::CaptureStderr;
 using ::testing::internal::GetCapturedStderr;
@@ -89,6 +90,8 @@ struct checked_store : ::testing::Test {
   static void give_back(CheckedAllocation* allocation) {
     CheckedStore::give_back(allocation);
   }
+  /// As an ArenaFrame does it. \return What stands for it.
+  std::uint64_t begin_frame() { return core->mark().epoch(); }
   /// As Arena::mark() does it.
   std::uint64_t mark(CheckedStore& store) {
     auto const result = core->mark();
@@ -235,10 +238,12 @@ TEST_F(checked_store, window_from_before_a_mark_serves_again_once_it_is_empty) {
 TEST_F(checked_store, the_end_of_a_frame_drops_what_is_its_own) {
   auto& store         = make();
   auto* const outside = allocate(store);
-  auto* const one     = allocate(store, 64, "one", 1);
-  auto* const two     = allocate(store, 64, "two", 2);
+  auto const first    = begin_frame();
+  auto* const one     = allocate(store, 64, "one", first);
+  auto const second   = begin_frame();
+  auto* const two     = allocate(store, 64, "two", second);
   CaptureStderr();
-  store.end_frame(2, {});
+  store.end_frame(second, {});
   EXPECT_EQ(GetCapturedStderr(), "");
   EXPECT_FALSE(memory.is_valid(two->data));
   EXPECT_TRUE(memory.is_valid(one->data));
@@ -249,6 +254,164 @@ TEST_F(checked_store, the_end_of_a_frame_drops_what_is_its_own) {
                 .find("after the end of the ArenaFrame made had"),
             std::string::npos);
   for (auto* const view : {two, one, outside}) give_back(view);
+}
+
+// Cycles and frames that share a window.
+
+struct sharing_store : checked_store {
+  CheckedStore& make(ArenaOptions const& options = {}) {
+    memory.has_parts = true;
+    auto& store      = checked_store::make(options);
+    for (int i = 0; i < 2; ++i) {
+      give_back(allocate(store));
+      store.reset({});
+    }
+    return store;
+  }
+  /// A View, of which every access is checked.
+  static CheckedAllocation* allocate(CheckedStore& store,
+                                     std::size_t bytes   = 64,
+                                     char const* label   = "v",
+                                     std::uint64_t frame = 0,
+                                     unsigned rank       = 1) {
+    ViewExtents const extents{.rank = rank, .extent = {}};
+    return store.allocate(0, bytes, 64, label, extents, frame);
+  }
+  static constexpr auto part = MockCheckedMemory::part;
+};
+
+TEST_F(sharing_store, has_fresh_addresses_in_one_window_for_each_cycle) {
+  auto& store        = make();
+  auto const asked   = statistics(store).upstream_allocations;
+  std::uintptr_t old = 0;
+  for (int i = 0; i < 20; ++i) {
+    auto* const a  = allocate(store, 1000);
+    auto* const b  = allocate(store, 1000);
+    auto* const at = a->data;
+    EXPECT_TRUE(memory.is_valid(at));
+    EXPECT_TRUE(memory.is_valid(b->data));
+    if (i > 0) {
+      EXPECT_EQ(a->begin, old + part);
+    }
+    old = a->begin;
+    give_back(a);
+    store.reset({});
+    EXPECT_FALSE(memory.is_valid(at));
+    EXPECT_FALSE(memory.is_valid(b->data));
+    EXPECT_EQ(store.find(b->data, true), b);
+    give_back(b);
+  }
+  EXPECT_EQ(statistics(store).upstream_allocations, asked + 1);
+  EXPECT_EQ(statistics(store).capacity_bytes, memory.lent_bytes());
+}
+
+TEST_F(sharing_store, grows_in_place) {
+  auto& store   = make();
+  auto* const a = allocate(store, part - 64);
+  auto* const b = allocate(store, part);
+  EXPECT_EQ(b->begin, a->begin + a->bytes);
+  EXPECT_EQ(statistics(store).blocks, 1u);
+  EXPECT_EQ(statistics(store).used_bytes, a->bytes + b->bytes);
+  EXPECT_EQ(statistics(store).free_bytes,
+            memory.lent_bytes() - a->bytes - b->bytes);
+  store.reset({});
+  EXPECT_FALSE(memory.is_valid(b->begin + b->bytes - 1));
+  give_back(a);
+  give_back(b);
+}
+
+TEST_F(sharing_store, frames_within_frames_lie_side_by_side) {
+  auto& store        = make();
+  auto const outer   = begin_frame();
+  auto* const before = allocate(store, 64, "before", outer);
+  std::vector<CheckedAllocation*> inner;
+  for (int i = 0; i < 10; ++i) {
+    auto const frame = begin_frame();
+    inner.push_back(allocate(store, 64, "inner", frame));
+    EXPECT_TRUE(memory.is_valid(inner.back()->data));
+    store.end_frame(frame, {});
+    EXPECT_FALSE(memory.is_valid(inner.back()->data));
+    EXPECT_TRUE(memory.is_valid(before->data));
+    // What comes next is most likely in the frame around it.
+    EXPECT_EQ(memory.expected, before->begin);
+  }
+  // There is still room in front of the inner ones.
+  auto* const small = allocate(store, 64, "small", outer);
+  EXPECT_EQ(small->begin, before->begin + before->bytes);
+  auto* const large = allocate(store, part, "large", outer);
+  EXPECT_GT(large->begin, inner.back()->begin);
+  EXPECT_EQ(statistics(store).blocks, 1u);
+  store.end_frame(outer, {});
+  for (auto* const view : {before, small, large}) {
+    EXPECT_FALSE(memory.is_valid(view->data));
+    give_back(view);
+  }
+  for (auto* const view : inner) give_back(view);
+}
+
+TEST_F(sharing_store, what_is_read_by_address_faults_at_once) {
+  auto& store = make();
+  for (unsigned const rank : {7u, unsigned(ViewExtents::unknown)}) {
+    auto* const checked  = allocate(store);
+    auto* const dyn_rank = allocate(store, 64, "dyn rank", 0, rank);
+    EXPECT_TRUE(checked->piece->section.window->is_shared);
+    EXPECT_FALSE(dyn_rank->piece->section.window->is_shared);
+    give_back(checked);
+    give_back(dyn_rank);
+    store.reset({});
+  }
+}
+
+TEST_F(sharing_store, overwrites_the_beginning_of_what_it_drops) {
+  auto& store = make();
+  std::vector<CheckedAllocation*> views;
+  for (int i = 0; i < 3; ++i) views.push_back(allocate(store, 10'000));
+  give_back(views[1]);
+  memory.spoilt.clear();
+  store.reset({});
+  ASSERT_EQ(memory.spoilt.size(), 3u);
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(memory.spoilt[i].begin, views[0]->begin + i * views[0]->bytes);
+    EXPECT_GE(memory.spoilt[i].bytes, 5000u);
+    sum += memory.spoilt[i].bytes;
+  }
+  EXPECT_LE(sum, std::size_t(16) << 10);
+  give_back(views[0]);
+  give_back(views[2]);
+}
+
+TEST_F(sharing_store, exhausted_is_as_it_was) {
+  auto& store       = make({.maximum_bytes = part});
+  auto* const a     = allocate(store, part - 640);
+  auto const before = figures(store);
+  auto const s      = statistics(store);
+  EXPECT_THROW(allocate(store, 1024), ArenaExhausted);
+  EXPECT_EQ(figures(store), before);
+  EXPECT_EQ(statistics(store).largest_free_bytes, s.largest_free_bytes);
+  give_back(a);
+}
+
+TEST_F(sharing_store, does_not_where_all_is_to_fault_at_once) {
+  auto& store = make({.revoke = KokkosArena::Revoke::at_once});
+  for (int i = 0; i < 5; ++i) {
+    auto* const a = allocate(store);
+    EXPECT_FALSE(a->piece->section.window->is_shared);
+    give_back(a);
+    store.reset({});
+  }
+}
+
+TEST_F(sharing_store, returns_all_when_it_is_released) {
+  auto& store = make();
+  for (int i = 0; i < 3; ++i) {
+    give_back(allocate(store));
+    store.reset({});
+  }
+  EXPECT_GT(memory.lent_bytes(), 0u);
+  store.release({});
+  EXPECT_TRUE(memory.is_at_rest());
+  give_back(allocate(store));
 }
 
 TEST_F(checked_store, escapes_are_those_of_the_last_drop_the_largest_first) {
@@ -348,9 +511,10 @@ TEST_F(checked_store, throws_where_views_escape_when_all_is_done) {
   EXPECT_THROW(store.rewind(mark, {}), EscapedViews);
   give_back(a);
   // Whatever a destructor does can't throw.
-  a = allocate(store, 64, "a", 1);
+  auto const frame = begin_frame();
+  a                = allocate(store, 64, "a", frame);
   CaptureStderr();
-  store.end_frame(1, {});
+  store.end_frame(frame, {});
   EXPECT_NE(GetCapturedStderr().find("has dropped 1"), std::string::npos);
   give_back(a);
 }

@@ -2,6 +2,8 @@
 #include "KokkosArena_TestCore.hpp"
 
 #include <KokkosArena_CountingNew.hpp>
+#include <KokkosArena_TestRandom.hpp>
+#include <KokkosArena_TestSeed.hpp>
 #include <engine/KokkosArena_CheckedAddresses.hpp>
 #include <engine/KokkosArena_CheckedStore.hpp>
 #include <engine/KokkosArena_CheckedStores.hpp>
@@ -10,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,12 +25,12 @@ namespace {
 
 using KokkosArena::ArenaOptions;
 using KokkosArena::ArenaStatistics;
+using KokkosArena::Impl::checked_page_bytes;
 using KokkosArena::Impl::CheckedAllocation;
+using KokkosArena::Impl::CheckedPage;
 using KokkosArena::Impl::CheckedStore;
 using KokkosArena::Impl::HostCheckedMemory;
-using KokkosArena::Impl::Slice;
 using KokkosArena::Impl::slice_bytes;
-using KokkosArena::Impl::slice_of;
 using namespace KokkosArenaTest;
 
 struct Host final : HostCheckedMemory {};
@@ -34,6 +38,13 @@ struct Host final : HostCheckedMemory {};
 void* pointer(std::uintptr_t address) {
   return reinterpret_cast<void*>(address);
 }
+
+/// As an access finds it.
+bool is_dropped(void const* address) {
+  return KokkosArena::Impl::may_be_dropped(address) &&
+         *KokkosArena::Impl::page_of(address) == CheckedPage::dropped;
+}
+bool is_dropped(std::uintptr_t address) { return is_dropped(pointer(address)); }
 
 struct host_checked_memory : ::testing::Test {
   static inline Host memory;
@@ -51,13 +62,11 @@ TEST_F(host_checked_memory, has_valid_addresses_until_they_are_dropped) {
   EXPECT_TRUE(KokkosArena::Impl::is_in_checked_addresses(pointer(begin)));
   std::memset(pointer(begin), 1, 3 * slice_bytes);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(*slice_of(pointer(begin + i * slice_bytes)), Slice::valid);
+    EXPECT_FALSE(is_dropped(begin + i * slice_bytes));
   }
   memory.drop_addresses(begin, 3 * slice_bytes);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(*slice_of(pointer(begin + i * slice_bytes)), Slice::dropped);
-    EXPECT_TRUE(
-        KokkosArena::Impl::is_among_dropped(pointer(begin + i * slice_bytes)));
+    EXPECT_TRUE(is_dropped(begin + i * slice_bytes));
   }
   memory.take_back(begin, 3 * slice_bytes);
 }
@@ -77,9 +86,105 @@ TEST_F(host_checked_memory, moves_with_what_is_in_it) {
 TEST_F(host_checked_memory, addresses_that_nobody_has_seen_are_not_valid) {
   auto const begin = memory.take_addresses(slice_bytes);
   memory.untake_addresses(begin, slice_bytes);
-  EXPECT_NE(*slice_of(pointer(begin)), Slice::valid);
+  EXPECT_EQ(memory.take_addresses(slice_bytes), begin);
+  memory.untake_addresses(begin, slice_bytes);
   EXPECT_EQ(memory.take_addresses(0), 0u);
   EXPECT_EQ(memory.take_addresses(~std::size_t(0) / 2), 0u);
+}
+
+TEST_F(host_checked_memory, drops_parts_of_what_was_taken) {
+  constexpr auto part = checked_page_bytes;
+  ASSERT_EQ(memory.part_bytes(), part);
+  auto const begin = memory.take_addresses(slice_bytes);
+  ASSERT_TRUE(memory.lend(begin, slice_bytes, false));
+  memory.drop_part(begin + part, 2 * part);
+  for (std::size_t i = 0; i < slice_bytes / part; ++i) {
+    EXPECT_EQ(is_dropped(begin + i * part), i == 1 || i == 2);
+    EXPECT_EQ(is_dropped(begin + (i + 1) * part - 1), i == 1 || i == 2);
+  }
+  // It can still be written, with what shows.
+  memory.spoil(begin + part, 64);
+  auto const* const p = static_cast<double const*>(pointer(begin + part));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(std::isnan(p[i]));
+  auto const* const f = static_cast<float const*>(pointer(begin + part));
+  for (int i = 0; i < 16; ++i) EXPECT_TRUE(std::isnan(f[i]));
+  memory.drop_addresses(begin, slice_bytes);
+  EXPECT_TRUE(is_dropped(begin));
+  memory.take_back(begin, slice_bytes);
+}
+
+TEST_F(host_checked_memory,
+       accesses_that_are_expected_need_no_look_at_a_table) {
+  using KokkosArena::Impl::may_be_dropped;
+  constexpr auto part = checked_page_bytes;
+  auto const begin    = memory.take_addresses(slice_bytes);
+  ASSERT_TRUE(memory.lend(begin, slice_bytes, false));
+  auto const at    = [&](std::size_t i) { return pointer(begin + i * part); };
+  auto const state = [&](std::size_t first, std::size_t last) {
+    std::size_t count = 0;
+    for (auto i = first; i < last; ++i) count += may_be_dropped(at(i));
+    return count;
+  };
+  // The parts: 0 dropped, 1 to 3 valid, 4 dropped, 5 to 7 valid or fresh.
+  memory.drop_part(begin, part);
+  memory.drop_part(begin + 4 * part, part);
+  EXPECT_EQ(state(0, 5), 5u);
+  EXPECT_EQ(state(5, 8), 0u);
+  memory.expect_accesses(begin + 2 * part);
+  EXPECT_EQ(state(1, 4), 0u);
+  EXPECT_TRUE(may_be_dropped(at(0)) && may_be_dropped(at(4)));
+  // What isn't among the dropped changes nothing.
+  memory.expect_accesses(begin + 5 * part);
+  EXPECT_EQ(state(1, 4), 0u);
+  // From the beginning on, and then in the middle.
+  memory.drop_part(begin + part, part);
+  EXPECT_TRUE(is_dropped(at(1)));
+  EXPECT_EQ(state(2, 4), 0u);
+  memory.drop_part(begin + 3 * part, part);
+  EXPECT_TRUE(is_dropped(at(3)));
+  EXPECT_FALSE(is_dropped(at(2)));
+  memory.expect_accesses(begin + 2 * part);
+  EXPECT_EQ(state(2, 3), 0u);
+  memory.drop_addresses(begin, slice_bytes);
+  EXPECT_EQ(state(0, slice_bytes / part), slice_bytes / part);
+  memory.take_back(begin, slice_bytes);
+}
+
+/// Of random drops, it is always known what was dropped.
+TEST_F(host_checked_memory, agrees_with_a_model_of_what_was_dropped) {
+  constexpr std::size_t windows = 40;
+  constexpr auto parts          = slice_bytes / checked_page_bytes;
+  Random random(seed());
+  std::vector<std::uintptr_t> begins;
+  std::vector<bool> dropped(windows * parts);
+  auto const address = [&](std::size_t i) {
+    return begins[i / parts] + i % parts * checked_page_bytes;
+  };
+  for (std::size_t w = 0; w < windows; ++w) {
+    begins.push_back(memory.take_addresses(slice_bytes));
+    ASSERT_TRUE(memory.lend(begins.back(), slice_bytes, false));
+  }
+  for (int operation = 0; operation < 2000; ++operation) {
+    auto const i = random.below(windows * parts);
+    if (random.below(3) == 0) {
+      auto const count = 1 + random.below(parts - i % parts);
+      memory.drop_part(address(i), count * checked_page_bytes);
+      std::fill_n(dropped.begin() + static_cast<std::ptrdiff_t>(i), count,
+                  true);
+    } else if (!dropped[i]) {
+      memory.expect_accesses(address(i));
+      EXPECT_FALSE(KokkosArena::Impl::may_be_dropped(pointer(address(i))));
+    }
+    for (int k = 0; k < 20; ++k) {
+      auto const j = random.below(windows * parts);
+      ASSERT_EQ(is_dropped(address(j) + random.below(checked_page_bytes)),
+                dropped[j]);
+    }
+  }
+  for (auto const begin : begins) {
+    memory.drop_addresses(begin, slice_bytes);
+    memory.take_back(begin, slice_bytes);
+  }
 }
 
 // A store over it.
@@ -101,9 +206,9 @@ struct checked_store_on_host : host_checked_memory {
 TEST_F(checked_store_on_host, views_are_valid_until_a_reset_and_then_dropped) {
   auto& store   = make();
   auto* const a = allocate(store, 100'000);
-  EXPECT_EQ(*slice_of(a->data), Slice::valid);
+  EXPECT_FALSE(is_dropped(a->data));
   store.reset({});
-  EXPECT_EQ(*slice_of(a->data), Slice::dropped);
+  EXPECT_TRUE(is_dropped(a->data));
   EXPECT_EQ(KokkosArena::Impl::find_checked_allocation(a->data), a);
   char text[1024];
   KokkosArena::Impl::describe_checked_address(a->data, text, sizeof(text));

@@ -9,8 +9,8 @@ namespace KokkosArena::Impl {
 
 /// What a slice of the addresses is. An enumeration of its own and no integer:
 /// no store to an element of a View can change one, for all that the compiler
-/// knows, so that it may take the check out of loops.
-enum class Slice : std::uint32_t {
+/// knows, so that it may take a check in a kernel out of loops.
+enum class Slice : std::uint8_t {
   unused,
   dropped,
   valid,
@@ -46,6 +46,9 @@ class AddressSlices {
   void lose(std::size_t first, std::size_t slices) noexcept;
   /// \brief Never hands out again what was dropped.
   void hand_out_once() noexcept { m_once = true; }
+
+  /// \return Whether some have been handed out again.
+  bool came_round() const noexcept { return m_came_round; }
 
   Slice operator[](std::size_t slice) const noexcept { return m_table[slice]; }
   std::size_t count() const noexcept { return m_count; }

@@ -2,8 +2,6 @@
 #ifndef KOKKOSARENA_ENGINE_CHECKEDADDRESSES_HPP
 #define KOKKOSARENA_ENGINE_CHECKEDADDRESSES_HPP
 
-#include <engine/KokkosArena_AddressSlices.hpp>
-
 #include <cstddef>
 #include <cstdint>
 
@@ -22,30 +20,49 @@
 
 namespace KokkosArena::Impl {
 
-/// Bytes of a slice.
-inline constexpr unsigned slice_shift    = 18;
-inline constexpr std::size_t slice_bytes = std::size_t(1) << slice_shift;
+/// Bytes that are handed out as a whole.
+inline constexpr std::size_t slice_bytes = std::size_t(1) << 18;
+
+/// Bytes that are dropped as a whole. Not the system's pages.
+inline constexpr unsigned checked_page_shift    = 15;
+inline constexpr std::size_t checked_page_bytes = std::size_t(1)
+                                                  << checked_page_shift;
+
+// Enumerations of their own and no integers: no store to an element of a View
+// can change one, for all that the compiler knows, so that it may take the
+// check out of loops.
+
+enum class CheckedPage : std::uint8_t {
+  usable,  ///< Valid, or nobody has it.
+  dropped
+};
+
+/// Pages, counted from where the range of addresses begins: the first, and in
+/// the upper half how many.
+enum class CheckedPages : std::uint64_t { none };
 
 /// The reserved range, empty where the system has none; the end of what has
-/// ever been dropped of it; and what its slices are: see slice_of().
+/// ever been dropped of it; some pages before that end of which none is
+/// dropped; and what each page is: see page_of().
 ///
 /// Plain variables, since an atomic load in each access can't be taken out of a
 /// loop and makes it two to six times slower. That is right: the range and the
-/// table's place never change once the program runs. A slice becomes valid
-/// before its first View is made, so whoever has that View, or a copy, is
-/// ordered after the change. When an arena drops its Views, their slices become
-/// dropped, and the end moves up. Other threads may read the end meanwhile, a
-/// word: for an address that stays valid, the old one and the new one lead to
-/// the same answer. In a program with a use after that, a thread that reads the
-/// old one or has taken the check out of a running loop accesses addresses that
-/// fault.
+/// table's place never change once the program runs. Addresses become valid
+/// before their first View is made, so whoever has that View, or a copy, is
+/// ordered after the change. When an arena drops its Views, their pages leave
+/// \c usable, become dropped, and the end moves up. Other threads may read
+/// these meanwhile, each a word: for an address that stays valid, the old ones
+/// and the new ones lead to the same answer. In a program with a use after
+/// that, a thread that reads the old ones or has taken the check out of a
+/// running loop accesses what it could as well have accessed just before.
 struct CheckedAddresses {
   char const* begin;
   char const* end;
   char const* dropped_end;
-  /// As if the slices began at address 0, which saves instructions: not to be
+  CheckedPages usable;
+  /// As if the pages began at address 0, which saves instructions: not to be
   /// used as an array.
-  Slice* table;
+  CheckedPage* table;
 };
 extern CheckedAddresses checked_addresses;
 
@@ -66,31 +83,40 @@ inline bool is_in_checked_addresses(void const* address) noexcept {
 }
 
 /// \pre The address is in the range.
-inline Slice* slice_of(void const* address) noexcept {
-  return reinterpret_cast<Slice*>(
+inline CheckedPage* page_of(void const* address) noexcept {
+  return reinterpret_cast<CheckedPage*>(
       reinterpret_cast<std::uintptr_t>(checked_addresses.table) +
-      (reinterpret_cast<std::uintptr_t>(address) >> slice_shift) *
-          sizeof(Slice));
+      (reinterpret_cast<std::uintptr_t>(address) >> checked_page_shift));
 }
 
 /// \brief The first thing to ask, without a look at the table.
 ///
 /// Fresh addresses come after those that were dropped, so what was made last
-/// isn't among them, and memory of the base space isn't. It is one compare of
-/// variables: a compiler may read these in front of a loop wherever the check
-/// is in it, which it may do with the table only if the check comes always.
-/// With "less", g++ makes the version of the loop that is without checks before
-/// those with them, and it doesn't make many.
-inline bool is_among_dropped(void const* address) noexcept {
+/// isn't among them, and memory of the base space isn't. Nor are the pages that
+/// are known to be usable: most often those of a frame around the innermost
+/// one. These are compares of variables: a compiler may read them in front of a
+/// loop wherever the check is in it, which it may do with the table only if the
+/// check comes always. They are one condition, without a branch, and with
+/// "less", so that g++ makes the version of the loop that is without checks
+/// before those with them; it doesn't make many.
+inline bool may_be_dropped(void const* address) noexcept {
 #if defined(KOKKOSARENA_IMPL_THREAD_SANITIZER)
   auto const* const end =
       __atomic_load_n(&checked_addresses.dropped_end, __ATOMIC_RELAXED);
+  auto const usable = static_cast<std::uint64_t>(
+      __atomic_load_n(&checked_addresses.usable, __ATOMIC_RELAXED));
 #else
   auto const* const end = checked_addresses.dropped_end;
+  auto const usable     = static_cast<std::uint64_t>(checked_addresses.usable);
 #endif
-  return reinterpret_cast<std::uintptr_t>(address) -
-             reinterpret_cast<std::uintptr_t>(checked_addresses.begin) <
-         static_cast<std::size_t>(end - checked_addresses.begin);
+  auto const begin  = reinterpret_cast<std::uintptr_t>(checked_addresses.begin);
+  auto const offset = reinterpret_cast<std::uintptr_t>(address) - begin;
+  auto const page   = static_cast<std::uint32_t>(offset >> checked_page_shift);
+  bool const is_before_end =
+      offset < reinterpret_cast<std::uintptr_t>(end) - begin;
+  bool const is_elsewhere = page - static_cast<std::uint32_t>(usable) >=
+                            static_cast<std::uint32_t>(usable >> 32);
+  return is_before_end && is_elsewhere;
 }
 
 /// \brief Addresses that nobody uses, valid from now on, without memory.
@@ -114,8 +140,16 @@ bool may_lose_addresses() noexcept;
 /// would be wrong; a line on stderr says so. Threads: any.
 void hand_addresses_out_once() noexcept;
 
-/// \brief Makes what \c take_addresses gave invalid. Threads: any.
+/// \brief Makes some of what \c take_addresses gave invalid. Threads: any.
+/// \pre Whole pages; they are dropped as a whole later.
+void drop_pages(std::uintptr_t begin, std::size_t bytes) noexcept;
+
+/// \brief Makes all of what \c take_addresses gave invalid. Threads: any.
 void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept;
+
+/// \brief Says that accesses to a valid address are likely, so that those to it
+/// and to what is usable around it need no look at the table. Threads: any.
+void expect_accesses(std::uintptr_t address) noexcept;
 
 }  // namespace KokkosArena::Impl
 

@@ -90,8 +90,7 @@ void describe_all(CheckedPiece const& piece, std::string const& arena,
   constexpr unsigned most_named = 64;
   char text[512];
   describe_access(piece, arena, nullptr, text, sizeof(text));
-  memory.describe(piece.window.begin, piece.window.begin + piece.window.bytes,
-                  text);
+  memory.describe(piece.section.begin, piece.section.end(), text);
   unsigned named = 0;
   for (bool const alive : {true, false}) {
     for (auto const* a : piece.ledger) {

@@ -27,6 +27,18 @@ class CheckedMemory {
   /// \brief Makes addresses invalid: accesses are refused from here on.
   virtual void drop_addresses(std::uintptr_t begin,
                               std::size_t bytes) noexcept = 0;
+  /// \brief The same for a part of them, multiples of \c part_bytes, before
+  /// all are dropped.
+  virtual void drop_part(std::uintptr_t /*begin*/,
+                         std::size_t /*bytes*/) noexcept {}
+  /// \return A power of two; 0: parts can't be dropped.
+  virtual std::size_t part_bytes() const noexcept { return 0; }
+  /// \brief Fills memory with a pattern that shows, where it was dropped.
+  virtual void spoil(std::uintptr_t /*begin*/, std::size_t /*bytes*/) noexcept {
+  }
+
+  /// \brief Says that accesses to a valid address are likely.
+  virtual void expect_accesses(std::uintptr_t /*address*/) noexcept {}
 
   /// \return Whether there was memory.
   virtual bool lend(std::uintptr_t begin, std::size_t bytes,

@@ -12,16 +12,17 @@
 
 namespace KokkosArena::Impl {
 
-/// \brief A window, and what has been made in it by one frame between two
-/// marks, so that a frame or a rewind drops whole windows.
+/// \brief A section, and what has been made in it by one frame between two
+/// marks, so that a frame or a rewind drops whole sections.
 struct CheckedPiece {
-  CheckedWindow window;  ///< Empty if the memory is the arena's own.
+  CheckedSection section;  ///< Empty if the memory is the arena's own.
   Block block{granule, 0};
-  std::uint64_t frame = 0;  ///< The one that it is of; 0: none.
-  std::uint64_t marks = 0;  ///< How many there had been.
-  std::uint64_t epoch = 0;  ///< Of the arena, when its first View was made.
-  std::uint64_t cycle = 0;
-  std::size_t live    = 0;
+  std::uint64_t frame   = 0;  ///< The one that it is of; 0: none.
+  std::uint64_t marks   = 0;  ///< How many there had been.
+  std::uint64_t epoch   = 0;  ///< Of the arena, when its first View was made.
+  std::uint64_t made_in = 0;  ///< The epoch; that of the frame is before it.
+  std::uint64_t cycle   = 0;
+  std::size_t live      = 0;
   CheckedLedger ledger;
 
   bool dropped                = false;

@@ -19,7 +19,7 @@ CheckedPiece& CheckedPieces::add() noexcept {
   m_in_use.push_back(std::move(m_free.back()));
   m_free.pop_back();
   auto& piece   = *m_in_use.back();
-  piece.window  = {};
+  piece.section = {};
   piece.live    = 0;
   piece.dropped = false;
   return piece;
@@ -48,14 +48,6 @@ void CheckedPieces::forget_old() noexcept {
   }
 }
 
-std::size_t CheckedPieces::largest_window() const noexcept {
-  std::size_t largest = 0;
-  for (auto const& piece : m_in_use) {
-    largest = std::max(largest, piece->window.bytes);
-  }
-  return largest;
-}
-
 CheckedAllocation* CheckedPieces::find(void const* data,
                                        bool dropped) const noexcept {
   for (auto const& piece : list(dropped)) {
@@ -70,7 +62,7 @@ CheckedPiece const* CheckedPieces::newest_at(void const* address,
   auto const& pieces = list(dropped);
   auto const piece   = std::find_if(
       pieces.rbegin(), pieces.rend(),
-      [&](auto const& p) { return a - p->window.begin < p->window.bytes; });
+      [&](auto const& p) { return a - p->section.begin < p->section.bytes; });
   return piece == pieces.rend() ? nullptr : piece->get();
 }
 

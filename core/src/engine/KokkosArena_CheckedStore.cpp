@@ -50,6 +50,19 @@ void end_elements(CheckedLedger const& ledger) noexcept {
   }
 }
 
+/// What a place for it may take where its alignment is beyond that of
+/// sections.
+std::size_t most_bytes(CheckedLayout const& layout) noexcept {
+  auto const alignment = layout.alignment();
+  return layout.bytes() + (alignment > checked_page_bytes ? alignment : 0);
+}
+
+/// Of raw memory none is, and of Views of rank 7 not all are: as such Kokkos
+/// makes DynRankViews, which read by address.
+bool every_access_is_checked(ViewExtents const& extents) noexcept {
+  return extents.rank < 7;
+}
+
 /// For traces.
 std::uintptr_t key_of(CheckedAllocation const& a) noexcept {
   return reinterpret_cast<std::uintptr_t>(&a);
@@ -75,7 +88,8 @@ CheckedStore::CheckedStore(Core& core, ArenaOptions const& options,
                                  .initial_bytes  = options.initial_bytes,
                                  .maximum_bytes  = options.maximum_bytes,
                                  .guard_pages    = m_has_guard_pages,
-                                 .huge_pages     = options.huge_pages},
+                                 .huge_pages     = options.huge_pages,
+                                 .shares = options.revoke == Revoke::window},
                              m_trace.get())
                        : nullptr),
       m_escapes(m_label, options.escape_policy) {
@@ -107,7 +121,8 @@ CheckedAllocation* CheckedStore::allocate(
                              m_has_guard_pages ? page_bytes() : 0);
   Guard const guard(m_mutex);
   if (!layout.is_possible()) exhausted(data_bytes, label);
-  auto const place        = take(layout, label, frame);
+  auto const place =
+      take({layout, label, frame, every_access_is_checked(extents)});
   CheckedAllocation* made = nullptr;
   try {
     made        = &m_pieces.enter(*place.piece, place.begin, layout.bytes());
@@ -139,75 +154,91 @@ CheckedAllocation* CheckedStore::allocate(
   return made;
 }
 
-CheckedStore::Place CheckedStore::take(CheckedLayout const& layout,
-                                       char const* label, std::uint64_t frame) {
+CheckedStore::Place CheckedStore::take(Request const& request) {
   if (m_ended) {
     throw std::logic_error("KokkosArena: arena \"" + m_label +
                            "\" has ended; nothing can be allocated from it");
   }
-  return m_windows ? take_from_windows(layout, label, frame)
-                   : take_from_core(layout, label, frame);
+  return m_windows ? take_from_windows(request) : take_from_core(request);
 }
 
-CheckedStore::Place CheckedStore::take_from_core(CheckedLayout const& layout,
-                                                 char const* label,
-                                                 std::uint64_t frame) {
+CheckedStore::Place CheckedStore::take_from_core(Request const& request) {
   auto const& pieces = m_pieces.in_use();
-  auto const last =
-      std::find_if(pieces.rbegin(), pieces.rend(),
-                   [&](auto const& p) { return goes_on_in(*p, frame); });
+  auto const last    = std::find_if(
+      pieces.rbegin(), pieces.rend(),
+      [&](auto const& p) { return goes_on_in(*p, request.frame); });
   bool const is_new = last == pieces.rend();
   if (is_new) m_pieces.prepare_add();
-  auto& piece = is_new ? add_piece(frame) : **last;
-  auto* const memory =
-      m_core.allocate_tracked(layout.bytes(), layout.alignment(), label);
+  auto& piece        = is_new ? add_piece(request.frame) : **last;
+  auto const& layout = request.layout;
+  auto* const memory = m_core.allocate_tracked(
+      layout.bytes(), layout.alignment(), request.label);
   return {&piece, reinterpret_cast<std::uintptr_t>(memory), is_new};
 }
 
-CheckedStore::Place CheckedStore::take_from_windows(CheckedLayout const& layout,
-                                                    char const* label,
-                                                    std::uint64_t frame) {
-  auto const bytes   = layout.bytes();
+CheckedStore::Place CheckedStore::take_from_windows(Request const& request) {
+  auto const bytes   = request.layout.bytes();
   auto const& pieces = m_pieces.in_use();
-  std::size_t held   = 0;  // By this frame since the last mark.
-  for (auto p = pieces.rbegin(); p != pieces.rend(); ++p) {
-    auto& piece = **p;
-    if (!goes_on_in(piece, frame)) continue;
-    if (auto const begin = piece.block.allocate_for_view(
-            bytes, layout.alignment(), Block::all_holes)) {
+  auto const first =
+      request.frame == 0 ? 0 : m_pieces.first_after(request.frame);
+  std::size_t held = 0;  // By this frame since the last mark.
+  for (auto i = pieces.size(); i > first; --i) {
+    auto& piece          = *pieces[i - 1];
+    bool const is_shared = piece.section.window->is_shared;
+    if (is_shared && !request.may_share) continue;
+    if (!goes_on_in(piece, request.frame)) continue;
+    if (auto const begin = allocate_in(piece, request.layout)) {
       if (m_pieces.used() <= m_maximum_bytes) return {&piece, begin, false};
-      piece.block.deallocate(begin, bytes);
-      exhausted(bytes, label);
+      m_pieces.deallocate(piece, begin, bytes);
+      exhausted(bytes, request.label);
     }
-    held += piece.window.bytes;
-    if (frame == 0) m_windows->note_overflow();
+    held += piece.section.bytes;
+    if (request.frame == 0 && !is_shared) m_windows->note_overflow();
   }
-  return take_from_another_window(layout, held, label, frame);
+  return take_from_another_window(request, held);
+}
+
+/// \return Whether the store can't have so many bytes more.
+bool CheckedStore::exceeds_maximum(std::size_t bytes) const noexcept {
+  auto const used = m_pieces.used();
+  return used > m_maximum_bytes || bytes > m_maximum_bytes - used;
+}
+
+/// \return Where it begins, or 0.
+std::uintptr_t CheckedStore::allocate_in(CheckedPiece& piece,
+                                         CheckedLayout const& layout) noexcept {
+  auto const begin =
+      m_pieces.allocate(piece, layout.bytes(), layout.alignment());
+  if (begin != 0 || exceeds_maximum(layout.bytes()) ||
+      !m_windows->extend(piece.section, most_bytes(layout))) {
+    return begin;
+  }
+  m_pieces.extend(piece);
+  return m_pieces.allocate(piece, layout.bytes(), layout.alignment());
 }
 
 CheckedStore::Place CheckedStore::take_from_another_window(
-    CheckedLayout const& layout, std::size_t held, char const* label,
-    std::uint64_t frame) {
-  auto const bytes     = layout.bytes();
-  auto const alignment = layout.alignment();
-  auto const used      = m_pieces.used();
-  if (used > m_maximum_bytes || bytes > m_maximum_bytes - used) {
-    exhausted(bytes, label);
-  }
-  // First, so that a window that was acquired has its piece.
+    Request const& request, std::size_t held) {
+  auto const& layout = request.layout;
+  auto const bytes   = layout.bytes();
+  if (exceeds_maximum(bytes)) exhausted(bytes, request.label);
+  // First, so that a section that was acquired has its piece.
   m_pieces.prepare_add();
   char const* failure = "";
-  auto const window   = m_windows->acquire(
-      bytes + (alignment > slice_bytes ? alignment : 0), held, failure);
-  if (window.bytes == 0) {
+  auto const section =
+      m_windows->acquire(most_bytes(layout), held, request.may_share, failure);
+  if (!section.window) {
     // Where each View has a mapping or two, these may be what there is none of.
-    exhausted(bytes, label, failure,
+    exhausted(bytes, request.label, failure,
               m_has_guard_pages ? guard_page_remedy : "");
   }
-  auto& piece  = add_piece(frame);
-  piece.window = window;
-  piece.block.restart(window.begin, window.bytes);
-  return {&piece, piece.block.allocate_for_view(bytes, alignment), true};
+  auto& piece   = add_piece(request.frame);
+  piece.section = section;
+  piece.block.restart(section.begin, section.bytes);
+  auto const begin = m_pieces.allocate(piece, bytes, layout.alignment());
+  // It may be among what was dropped, where others have dropped what is behind.
+  m_windows->memory().expect_accesses(section.begin);
+  return {&piece, begin, true};
 }
 
 /// \brief Leaves the pieces as they were before an allocation that has failed.
@@ -216,9 +247,9 @@ void CheckedStore::undo_take(Place const& place, std::size_t bytes) noexcept {
     m_core.deallocate_tracked(reinterpret_cast<void*>(place.begin), bytes);
     return;
   }
-  place.piece->block.deallocate(place.begin, bytes);
+  m_pieces.deallocate(*place.piece, place.begin, bytes);
   if (!place.piece_is_new) return;
-  m_windows->undo_acquire(place.piece->window);
+  m_windows->undo_acquire(place.piece->section);
   m_pieces.undo_add();
 }
 
@@ -239,8 +270,8 @@ CheckedPiece& CheckedStore::add_piece(std::uint64_t frame) noexcept {
   auto& piece = m_pieces.add();
   piece.frame = frame;
   piece.marks = m_marks;
-  piece.epoch = m_core.current_epoch();
-  piece.cycle = m_core.cycle();
+  piece.epoch = piece.made_in = m_core.current_epoch();
+  piece.cycle                 = m_core.cycle();
   return piece;
 }
 
@@ -281,7 +312,7 @@ bool CheckedStore::end_allocation(CheckedAllocation& a) noexcept {
   if (!piece.dropped) {
     note_peaks();
     m_counts.count_invalid(a.bytes);
-    if (m_windows) piece.block.deallocate(a.begin, reusable_bytes(a));
+    if (m_windows) m_pieces.deallocate(piece, a.begin, reusable_bytes(a));
   }
   if (m_trace) [[unlikely]] {
     m_trace->end(key_of(a));
@@ -303,19 +334,20 @@ std::size_t CheckedStore::reusable_bytes(
 }
 
 template <class Predicate>
-std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
-                                               CheckedDrop const& drop,
-                                               bool keep_windows) noexcept {
+std::vector<EscapedView> CheckedStore::drop_if(
+    std::size_t first, Predicate const& is_dropped,
+    CheckedDrop const& drop) noexcept {
   std::vector<EscapedView> views;
   auto const& pieces = m_pieces.in_use();
-  if (std::none_of(pieces.begin(), pieces.end(),
+  if (std::none_of(pieces.begin() + static_cast<std::ptrdiff_t>(first),
+                   pieces.end(),
                    [&](auto const& piece) { return is_dropped(*piece); })) {
     return views;
   }
   wait_for_kernels();
   note_peaks();
   // By index: elements that end may make others, in another piece.
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
+  for (std::size_t i = first; i < pieces.size(); ++i) {
     auto const& piece = *pieces[i];
     if (piece.live == 0 || !is_dropped(piece)) continue;
     note_escapes(piece, views);
@@ -326,19 +358,38 @@ std::vector<EscapedView> CheckedStore::drop_if(Predicate const& is_dropped,
   auto* const told = m_windows && m_windows->memory().keeps_descriptions()
                          ? &m_windows->memory()
                          : nullptr;
-  m_pieces.drop_if(is_dropped, drop, m_core.cycle(),
+  m_pieces.drop_if(first, is_dropped, drop, m_core.cycle(),
                    [&](CheckedPiece const& piece) {
-                     if (m_windows) m_windows->drop(piece.window, keep_windows);
+                     if (m_windows) drop_section(piece);
                      for (auto const* a : piece.ledger) {
                        if (piece.live == 0) break;
                        if (a->alive) m_counts.count_invalid(a->bytes);
                      }
                      if (told) describe_all(piece, m_label, *told);
                    });
-  if (m_windows) m_windows->memory().publish();
+  if (m_windows) {
+    auto& memory = m_windows->memory();
+    memory.publish();
+    // Most likely those of the frame around, or from before the mark.
+    if (!pieces.empty()) memory.expect_accesses(pieces.back()->section.begin);
+  }
   m_pieces.forget_old();
   if (m_trace) trace_levels();
   return views;
+}
+
+void CheckedStore::drop_section(CheckedPiece const& piece) noexcept {
+  // Where the pages stay, a raw pointer is to read what shows; not all of it,
+  // which would take long.
+  constexpr std::size_t most_bytes = std::size_t(16) << 10;
+  if (piece.section.window->is_shared && piece.ledger.size() > 0) {
+    auto const most = std::max(
+        align_down(most_bytes / piece.ledger.size(), granule), granule);
+    for (auto const* a : piece.ledger) {
+      m_windows->memory().spoil(a->begin, std::min(a->bytes, most));
+    }
+  }
+  m_windows->drop(piece.section);
 }
 
 void CheckedStore::wait_for_kernels() noexcept {
@@ -384,11 +435,9 @@ void CheckedStore::start_cycle(CheckedDrop const& drop, bool keep_windows) {
     Guard const guard(m_mutex);
     note_peaks();
     auto const peak = m_counts.end_cycle();
-    bool const keep = m_windows &&
-                      m_windows->end_cycle(peak, m_pieces.largest_window()) &&
-                      keep_windows;
-    views = drop_if([](CheckedPiece const&) { return true; }, drop, keep);
-    if (m_windows) m_windows->start_cycle(keep);
+    if (m_windows) m_windows->end_cycle(peak, keep_windows);
+    views = drop_if(0, [](CheckedPiece const&) { return true; }, drop);
+    if (m_windows) m_windows->start_cycle();
     m_escapes.clear();
   }
   report(std::move(views), drop, true);
@@ -399,9 +448,9 @@ void CheckedStore::rewind(std::uint64_t epoch, std::source_location where) {
   std::vector<EscapedView> views;
   {
     Guard const guard(m_mutex);
-    views =
-        drop_if([&](CheckedPiece const& piece) { return piece.epoch > epoch; },
-                drop, true);
+    views = drop_if(
+        0, [&](CheckedPiece const& piece) { return piece.epoch > epoch; },
+        drop);
   }
   report(std::move(views), drop, true);
 }
@@ -412,9 +461,9 @@ void CheckedStore::end_frame(std::uint64_t frame,
   std::vector<EscapedView> views;
   {
     Guard const guard(m_mutex);
-    views =
-        drop_if([&](CheckedPiece const& piece) { return piece.frame == frame; },
-                drop, true);
+    views = drop_if(
+        m_pieces.first_after(frame),
+        [&](CheckedPiece const& piece) { return piece.frame == frame; }, drop);
   }
   report_only(std::move(views), drop);
 }
@@ -424,7 +473,8 @@ void CheckedStore::end() noexcept {
   std::vector<EscapedView> views;
   {
     Guard const guard(m_mutex);
-    views = drop_if([](CheckedPiece const&) { return true; }, drop, false);
+    if (m_windows) m_windows->end_cycle(0, false);
+    views = drop_if(0, [](CheckedPiece const&) { return true; }, drop);
     if (m_windows) m_windows->end();
   }
   report_only(std::move(views), drop);
@@ -488,6 +538,9 @@ void CheckedStore::add_to(ArenaStatistics& statistics) noexcept {
         statistics.largest_free_bytes, piece->block.largest_free());
     statistics.free_bytes += piece->block.free_bytes();
   }
+  statistics.free_bytes += m_windows->room();
+  statistics.largest_free_bytes =
+      std::max<std::uint64_t>(statistics.largest_free_bytes, m_windows->room());
 }
 
 CheckedAllocation* CheckedStore::find(void const* address,

@@ -90,7 +90,14 @@ class CheckedStore final : private ForkParticipant {
 
  private:
   using Guard = std::lock_guard<std::recursive_mutex>;
-  /// Memory for an allocation.
+  /// What an allocation asks for.
+  struct Request {
+    CheckedLayout const& layout;
+    char const* label;
+    std::uint64_t frame;
+    bool may_share;  ///< A window, which faults later.
+  };
+  /// Memory for it.
   struct Place {
     CheckedPiece* piece;
     std::uintptr_t begin;
@@ -101,14 +108,13 @@ class CheckedStore final : private ForkParticipant {
   void leave_in_parent() noexcept override;
   void leave_in_child() noexcept override;
 
-  Place take(CheckedLayout const& layout, char const* label,
-             std::uint64_t frame);
-  Place take_from_core(CheckedLayout const& layout, char const* label,
-                       std::uint64_t frame);
-  Place take_from_windows(CheckedLayout const& layout, char const* label,
-                          std::uint64_t frame);
-  Place take_from_another_window(CheckedLayout const& layout, std::size_t held,
-                                 char const* label, std::uint64_t frame);
+  Place take(Request const& request);
+  Place take_from_core(Request const& request);
+  Place take_from_windows(Request const& request);
+  Place take_from_another_window(Request const& request, std::size_t held);
+  bool exceeds_maximum(std::size_t bytes) const noexcept;
+  std::uintptr_t allocate_in(CheckedPiece& piece,
+                             CheckedLayout const& layout) noexcept;
   void undo_take(Place const& place, std::size_t bytes) noexcept;
   bool goes_on_in(CheckedPiece& piece, std::uint64_t frame) const noexcept;
   CheckedPiece& add_piece(std::uint64_t frame) noexcept;
@@ -116,9 +122,10 @@ class CheckedStore final : private ForkParticipant {
   std::size_t reusable_bytes(CheckedAllocation const& ended) const noexcept;
 
   template <class Predicate>
-  std::vector<EscapedView> drop_if(Predicate const& is_dropped,
-                                   CheckedDrop const& drop,
-                                   bool keep_windows) noexcept;
+  std::vector<EscapedView> drop_if(std::size_t first,
+                                   Predicate const& is_dropped,
+                                   CheckedDrop const& drop) noexcept;
+  void drop_section(CheckedPiece const& piece) noexcept;
   void wait_for_kernels() noexcept;
   void note_escapes(CheckedPiece const& piece,
                     std::vector<EscapedView>& views) noexcept;

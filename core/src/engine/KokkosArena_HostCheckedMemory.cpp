@@ -4,6 +4,8 @@
 #include "KokkosArena_CheckedAddresses.hpp"
 #include "KokkosArena_Pages.hpp"
 
+#include <algorithm>
+
 namespace KokkosArena::Impl {
 
 namespace {
@@ -32,6 +34,26 @@ void HostCheckedMemory::untake_addresses(std::uintptr_t begin,
 void HostCheckedMemory::drop_addresses(std::uintptr_t begin,
                                        std::size_t bytes) noexcept {
   Impl::drop_addresses(begin, bytes);
+}
+
+void HostCheckedMemory::drop_part(std::uintptr_t begin,
+                                  std::size_t bytes) noexcept {
+  drop_pages(begin, bytes);
+}
+
+std::size_t HostCheckedMemory::part_bytes() const noexcept {
+  return std::max(checked_page_bytes, page_bytes());
+}
+
+void HostCheckedMemory::spoil(std::uintptr_t begin,
+                              std::size_t bytes) noexcept {
+  constexpr std::uint64_t pattern = 0x7ff4dead'7fa4dead;
+  std::fill_n(static_cast<std::uint64_t*>(pointer(begin)),
+              bytes / sizeof(pattern), pattern);
+}
+
+void HostCheckedMemory::expect_accesses(std::uintptr_t address) noexcept {
+  Impl::expect_accesses(address);
 }
 
 bool HostCheckedMemory::lend(std::uintptr_t begin, std::size_t bytes,

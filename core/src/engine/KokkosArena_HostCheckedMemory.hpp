@@ -19,6 +19,11 @@ class HostCheckedMemory : public CheckedMemory {
                         std::size_t bytes) noexcept override;
   void drop_addresses(std::uintptr_t begin,
                       std::size_t bytes) noexcept override;
+  void drop_part(std::uintptr_t begin, std::size_t bytes) noexcept override;
+  std::size_t part_bytes() const noexcept override;
+  /// With signalling NaNs, if it is read as double; as float, every other is.
+  void spoil(std::uintptr_t begin, std::size_t bytes) noexcept override;
+  void expect_accesses(std::uintptr_t address) noexcept override;
   bool lend(std::uintptr_t begin, std::size_t bytes,
             bool huge_pages) noexcept override;
   bool move(std::uintptr_t from, std::uintptr_t to,

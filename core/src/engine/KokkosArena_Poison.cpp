@@ -3,6 +3,8 @@
 
 #if KOKKOSARENA_IMPL_ASAN
 #include <sanitizer/asan_interface.h>
+#elif KOKKOSARENA_IMPL_MSAN
+#include <sanitizer/msan_interface.h>
 #elif __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #define KOKKOSARENA_IMPL_VALGRIND 1
@@ -20,6 +22,20 @@ void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
 
 void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
   __asan_unpoison_memory_region(reinterpret_cast<void const*>(begin), bytes);
+}
+
+#elif KOKKOSARENA_IMPL_MSAN
+
+bool runs_on_valgrind() noexcept { return false; }
+
+void poison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
+  __msan_poison(reinterpret_cast<void const*>(begin), bytes);
+}
+
+// It has no accesses that are wrong, only contents that nobody has written. So
+// whoever gets memory from upstream finds it as if it came from malloc.
+void unpoison_memory(std::uintptr_t begin, std::size_t bytes) noexcept {
+  __msan_allocated_memory(reinterpret_cast<void const*>(begin), bytes);
 }
 
 #elif defined(KOKKOSARENA_IMPL_VALGRIND)

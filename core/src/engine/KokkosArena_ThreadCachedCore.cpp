@@ -207,7 +207,7 @@ void ThreadCachedCore::drop_others_after(std::uint64_t epoch,
 /// rewind returns, all that it drops is to be poisoned.
 void ThreadCachedCore::settle_others_to_poison(
     [[maybe_unused]] Lane const* own) noexcept {
-  if constexpr (has_address_sanitizer) {
+  if constexpr (has_memory_sanitizer) {
     if (!poisons()) return;
     Revocation const revocation(*this, own);
     for_lanes([&](Lane& lane) {

@@ -49,8 +49,8 @@ inline void report_invalid(void const* address) {
 /// takes the checks out if the call is noreturn; to it a pure function can't
 /// throw.
 inline void check_access(void const* address) {
-  if (is_among_dropped(address)) [[unlikely]] {
-    if (*slice_of(address) == Slice::dropped) [[unlikely]] {
+  if (may_be_dropped(address)) [[unlikely]] {
+    if (*page_of(address) == CheckedPage::dropped) [[unlikely]] {
       report_invalid(address);
     }
   }
