@@ -10,10 +10,12 @@ namespace KokkosArena {
 /// environment variable KOKKOS_ARENA_REVOKE sets it for all arenas that are
 /// made from then on, whatever their options say: window or at_once.
 enum class Revoke {
-  /// Cycles and frames of up to 128 KiB share a window of addresses, which
-  /// faults as a whole once 1 MiB was used and dropped, and at the latest at
-  /// \c release and at the arena's end. Until then, the first bytes of what was
-  /// dropped are signalling NaNs. Others fault at once.
+  /// Cycles and frames of up to 256 KiB share a window of addresses, which
+  /// faults as a whole once its 2 MiB are used up and dropped, and at the latest
+  /// at \c release and at the arena's end. Until then, the first bytes of each
+  /// View that was dropped are signalling NaNs. Others fault at once; so do the
+  /// first two of an arena, and what can only be read by address (DynRankView,
+  /// kokkos_malloc).
   window,
   /// Each fault at once. Costs about 8 us for each reset, and for each rewind
   /// and end of a frame that drops anything.

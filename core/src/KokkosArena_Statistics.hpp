@@ -33,7 +33,7 @@ struct ArenaStatistics {
   std::uint64_t retired_blocks       = 0;  ///< Kept for surviving Views only.
   std::uint64_t retired_bytes        = 0;  ///< Capacity of the retired blocks.
   std::uint64_t resets               = 0;
-  std::uint64_t escaped_views        = 0;  ///< Alive at a reset, summed up.
+  std::uint64_t escaped_views        = 0;  ///< And survivors, of all resets.
   /// Of ScopedSpace, by threads of a parallel region which couldn't know
   /// whether a scope on this arena holds for them: they used the base space.
   std::uint64_t unscoped_worker_allocations = 0;

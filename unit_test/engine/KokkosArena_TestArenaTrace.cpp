@@ -106,7 +106,7 @@ TEST(arena_trace, has_labels_of_any_bytes) {
   EXPECT_EQ(count(events, "b", "[unlabeled]"), 1u);
 }
 
-TEST(arena_trace, shows_views_that_escape_and_only_those) {
+TEST(arena_trace, shows_views_that_survive_or_escape_and_only_those) {
   TemporaryFile const file;
   {
     auto const trace = ArenaTrace::open(file.path(), "an arena");
@@ -114,22 +114,24 @@ TEST(arena_trace, shows_views_that_escape_and_only_those) {
       auto const label = "view " + std::to_string(key);
       trace->begin(key, 64 * key, key, key == 12 ? nullptr : label.c_str());
     }
-    trace->escapes(11, 14);
+    trace->survivors(11, 14);
     trace->escape(14);
     trace->escape(99);
     for (std::uintptr_t key = 10; key < 15; ++key) trace->end(key);
   }
   auto const events = file.events();
   expect_pairs(events, 5);
-  std::vector<std::string> escaped;
+  std::vector<std::string> seen;
   for (auto const& event : events) {
-    if (event["name"].text != "escape") continue;
-    escaped.push_back(event["args"]["label"].text);
+    auto const& name = event["name"].text;
+    if (name != "survivor" && name != "escape") continue;
+    seen.push_back(name + ' ' + event["args"]["label"].text);
     EXPECT_EQ(event["args"]["arena"].text, "an arena");
     EXPECT_GT(event["args"]["bytes"].number, 10);
   }
-  EXPECT_EQ(escaped,
-            (std::vector<std::string>{"view 11", "view 13", "view 14"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"survivor view 11", "survivor view 13",
+                                      "escape view 14"}));
 }
 
 TEST(arena_trace, shows_what_else_happens) {

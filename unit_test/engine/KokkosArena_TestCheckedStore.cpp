@@ -536,8 +536,9 @@ TEST_F(checked_store, gives_no_more_than_the_maximum_at_once) {
   } catch (ArenaExhausted const& e) {
     EXPECT_STREQ(e.what(),
                  "KokkosArena: arena \"arena\" can't give 3200 checked bytes "
-                 "for View \"b\": 3840 bytes are used, 2560 are available, and "
-                 "its maximum is 6400. Give it a larger maximum_bytes, reset "
+                 "for View \"b\": 3840 bytes are used, 2560 are available, "
+                 "Views that are alive have 3840, and its maximum is 6400. "
+                 "Give it a larger maximum_bytes, reset "
                  "it more often, or drop Views earlier");
   }
   EXPECT_EQ(figures(store), before);

@@ -82,8 +82,9 @@ void ArenaTrace::end(std::uintptr_t key) noexcept {
   });
 }
 
-void ArenaTrace::write_escape(TraceEvents& events, Entry const& entry) const {
-  events.begin('i', "arena", "escape");
+void ArenaTrace::write_view(TraceEvents& events, char const* what,
+                            Entry const& entry) const {
+  events.begin('i', "arena", what);
   events.thread_scope();
   events.begin_arguments();
   events.argument("arena", m_user->name());
@@ -96,15 +97,15 @@ void ArenaTrace::write_escape(TraceEvents& events, Entry const& entry) const {
 void ArenaTrace::escape(std::uintptr_t key) noexcept {
   m_user->file().write([&](TraceEvents& events) {
     auto const found = m_entries.find(key);
-    if (found != m_entries.end()) write_escape(events, found->second);
+    if (found != m_entries.end()) write_view(events, "escape", found->second);
   });
 }
 
-void ArenaTrace::escapes(std::uintptr_t first, std::uintptr_t last) noexcept {
+void ArenaTrace::survivors(std::uintptr_t first, std::uintptr_t last) noexcept {
   m_user->file().write([&](TraceEvents& events) {
     for (auto entry = m_entries.lower_bound(first);
          entry != m_entries.end() && entry->first < last; ++entry) {
-      if (entry->second.is_view) write_escape(events, entry->second);
+      if (entry->second.is_view) write_view(events, "survivor", entry->second);
     }
   });
 }

@@ -46,10 +46,10 @@ class ArenaTrace {
              char const* label) noexcept;
   /// \brief Ends what has begun with the key, if anything has.
   void end(std::uintptr_t key) noexcept;
-  /// \brief A View has outlived what drops it.
+  /// \brief A View was alive when it was dropped.
   void escape(std::uintptr_t key) noexcept;
-  /// \brief The same of all Views whose keys are in [first, last).
-  void escapes(std::uintptr_t first, std::uintptr_t last) noexcept;
+  /// \brief All Views whose keys are in [first, last) outlive a reset.
+  void survivors(std::uintptr_t first, std::uintptr_t last) noexcept;
 
   void event(char const* what) noexcept;
   void event(char const* what, std::size_t bytes) noexcept;
@@ -67,7 +67,8 @@ class ArenaTrace {
   };
 
   ArenaTrace(std::shared_ptr<TraceUser> user, std::string counter) noexcept;
-  void write_escape(TraceEvents& events, Entry const& entry) const;
+  void write_view(TraceEvents& events, char const* what,
+                  Entry const& entry) const;
 
   std::shared_ptr<TraceUser> m_user;
   std::string m_counter;

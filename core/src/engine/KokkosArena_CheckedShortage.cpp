@@ -17,6 +17,7 @@ std::string CheckedShortage::message() const {
     message << ", " << maximum_bytes - std::min(used_bytes, maximum_bytes)
             << " are available";
   }
+  message << ", Views that are alive have " << live_bytes;
   if (*failure) {
     message << ", and " << failure << ". ";
     if (*remedy) {

@@ -13,6 +13,7 @@ struct CheckedShortage {
   std::size_t bytes;          ///< Asked for.
   char const* view;           ///< Its label.
   std::size_t used_bytes;     ///< By the arena.
+  std::size_t live_bytes;     ///< Of these, what isn't a hole.
   std::size_t maximum_bytes;  ///< The most that std::size_t has: none.
   char const* failure;        ///< What the system lacked; empty: not asked.
   char const* remedy;         ///< For that; empty: the usual one.

@@ -570,6 +570,7 @@ void CheckedStore::exhausted(std::size_t bytes, char const* label,
                                        .bytes         = bytes,
                                        .view          = label,
                                        .used_bytes    = m_pieces.used(),
+                                       .live_bytes    = m_counts.valid_bytes(),
                                        .maximum_bytes = m_maximum_bytes,
                                        .failure       = failure,
                                        .remedy        = remedy}

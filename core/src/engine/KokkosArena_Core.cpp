@@ -190,7 +190,7 @@ void Core::dissolve_chunk(Block& chunk, ChunkViews const& views) noexcept {
 void Core::drop_all(bool keep_blocks) noexcept {
   if (m_trace) {
     m_trace->event(keep_blocks ? "reset" : "release");
-    trace_escapes();
+    trace_survivors();
   }
   if (m_names) m_names->note_survivors();
   // Where there are no Views, all is forgotten at once. But a trace is told of
@@ -225,7 +225,7 @@ bool Core::end_arena() noexcept {
   drop_untracked_after(0);
   if (m_trace) m_trace->event("arena ended");
   m_ended.store(true, std::memory_order_relaxed);
-  if (m_trace) trace_escapes();
+  if (m_trace) trace_survivors();
   m_blocks.end();
   if (m_trace) trace_levels(m_counts.live_bytes());
   return !m_blocks.have_retired();
@@ -236,9 +236,9 @@ void Core::trace_levels(std::uint64_t live_bytes) noexcept {
       {m_blocks.used_bytes(), live_bytes, m_blocks.capacity_bytes()});
 }
 
-void Core::trace_escapes() noexcept {
+void Core::trace_survivors() noexcept {
   m_blocks.for_ranges_with_views([&](std::uintptr_t begin, std::uintptr_t end) {
-    m_trace->escapes(begin, end);
+    m_trace->survivors(begin, end);
   });
 }
 

@@ -273,7 +273,7 @@ class Core {
                                      std::size_t bytes) noexcept;
   void drop_untracked_after(std::uint64_t epoch) noexcept;
   void trace_levels(std::uint64_t live_bytes) noexcept;
-  void trace_escapes() noexcept;
+  void trace_survivors() noexcept;
   [[noreturn]] void exhausted(std::size_t bytes, char const* view_label,
                               std::string const& failure);
 
