@@ -116,7 +116,7 @@ inline bool may_be_dropped(void const* address) noexcept {
       offset < reinterpret_cast<std::uintptr_t>(end) - begin;
   bool const is_elsewhere = page - static_cast<std::uint32_t>(usable) >=
                             static_cast<std::uint32_t>(usable >> 32);
-  return is_before_end && is_elsewhere;
+  return is_before_end & is_elsewhere;
 }
 
 /// \brief Addresses that nobody uses, valid from now on, without memory.
