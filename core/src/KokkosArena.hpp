@@ -7,7 +7,10 @@
 
 #include <KokkosArena_Adapt.hpp>
 #include <KokkosArena_Arena.hpp>
+#include <KokkosArena_ArenaAllocator.hpp>
 #include <KokkosArena_ArenaHandle.hpp>
+#include <KokkosArena_ArenaMark.hpp>
+#include <KokkosArena_ArenaOptions.hpp>
 #include <KokkosArena_ArenaScope.hpp>
 #include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
@@ -15,6 +18,7 @@
 #include <KokkosArena_EscapePolicy.hpp>
 #include <KokkosArena_FaultHandler.hpp>
 #include <KokkosArena_GrowthPolicy.hpp>
+#include <KokkosArena_Revoke.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
 #include <KokkosArena_Similar.hpp>
 #include <KokkosArena_Statistics.hpp>
