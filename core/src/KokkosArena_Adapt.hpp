@@ -15,15 +15,96 @@
 #include <utility>
 #include <vector>
 
+// Of Kokkos' containers, which who adapts one includes.
+namespace Kokkos {
+template <class DataType, class... Properties>
+class DualView;
+template <typename DataType, class... Properties>
+class DynRankView;
+}  // namespace Kokkos
+
 namespace KokkosArena {
 
-/// \brief The type of a View with another memory space; the rest stays.
+namespace Impl {
+
+/// A property of a View, or an argument of another template, where the memory
+/// space is another.
+template <class Property, class Space>
+struct RebindProperty {
+  using type = Property;
+};
+template <class Property, class Space>
+  requires(Kokkos::is_memory_space_v<Property>)
+struct RebindProperty<Property, Space> {
+  using type = Space;
+};
+template <class Property, class Space>
+  requires(Kokkos::is_execution_space_v<Property>)
+struct RebindProperty<Property, Space> {
+  using type = Kokkos::Device<Property, Space>;
+};
+template <class ExecutionSpace, class MemorySpace, class Space>
+struct RebindProperty<Kokkos::Device<ExecutionSpace, MemorySpace>, Space> {
+  using type = Kokkos::Device<ExecutionSpace, Space>;
+};
+
+/// \tparam Template  Of a View, DualView or DynRankView.
+template <template <class, class...> class Template, class Space,
+          class DataType, class... Properties>
+struct ExchangeSpace {
+  using type =
+      Template<DataType, typename RebindProperty<Properties, Space>::type...>;
+};
+
+/// In the order in which Kokkos has them: a layout comes before the space.
+template <template <class, class...> class Template, class Space,
+          class DataType, class... Properties>
+struct AddSpace {
+  using type = Template<DataType, Space, Properties...>;
+};
+template <template <class, class...> class Template, class Space,
+          class DataType, class First, class... Properties>
+  requires(Kokkos::is_array_layout_v<First>)
+struct AddSpace<Template, Space, DataType, First, Properties...> {
+  using type = Template<DataType, First, Space, Properties...>;
+};
+
+/// The memory space in the list is exchanged, or added where there is none.
+template <template <class, class...> class Template, class Space,
+          class DataType, class... Properties>
+using rebound_t = typename std::conditional_t<
+    (Kokkos::is_space<Properties>::value || ...),
+    ExchangeSpace<Template, Space, DataType, Properties...>,
+    AddSpace<Template, Space, DataType, Properties...>>::type;
+
+template <class ViewType, class Space>
+struct RebindView;
+template <class DataType, class... Properties, class Space>
+struct RebindView<Kokkos::View<DataType, Properties...>, Space> {
+  using view_type = Kokkos::View<DataType, Properties...>;
+
+  using spelt_type = rebound_t<Kokkos::View, Space, DataType, Properties...>;
+
+  /// What the spelling leaves to the space may be another's for another.
+  using type = std::conditional_t<
+      std::is_same_v<typename spelt_type::execution_space,
+                     typename view_type::execution_space> &&
+          std::is_same_v<typename spelt_type::array_layout,
+                         typename view_type::array_layout>,
+      spelt_type,
+      Kokkos::View<DataType, typename view_type::array_layout,
+                   Kokkos::Device<typename view_type::execution_space, Space>,
+                   typename view_type::memory_traits>>;
+};
+
+}  // namespace Impl
+
+/// \brief The type of a View with another memory space; the rest stays, also
+/// its spelling: \c View<float*, HostSpace> becomes \c View<float*, Space>.
 template <class ViewType, class MemorySpace>
 using rebind_view_t =
-    Kokkos::View<typename ViewType::data_type, typename ViewType::array_layout,
-                 Kokkos::Device<typename ViewType::execution_space,
-                                typename MemorySpace::memory_space>,
-                 typename ViewType::memory_traits>;
+    typename Impl::RebindView<ViewType,
+                              typename MemorySpace::memory_space>::type;
 
 namespace Impl {
 
@@ -67,6 +148,37 @@ struct Adapter<Space, Kokkos::View<DataType, Properties...>> {
                     "space can't be used as the space asked for");
       return result_type(view);
     }
+  }
+};
+
+template <template <class, class...> class Template, class Space,
+          class DataType, class... Properties>
+auto adapted_container(Template<DataType, Properties...> const& object) {
+  using from = typename Template<DataType, Properties...>::memory_space;
+  if constexpr (std::is_same_v<from, Space>) {
+    return object;
+  } else {
+    static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
+                  "adapt shares memory and never copies: the memory space "
+                  "can't be used as the space asked for");
+    return rebound_t<Template, Space, DataType, Properties...>(object);
+  }
+}
+
+/// Both of its Views, and what it knows of them; where the host's is the one of
+/// the device, it stays so.
+template <class Space, class DataType, class... Properties>
+struct Adapter<Space, Kokkos::DualView<DataType, Properties...>> {
+  static auto apply(Kokkos::DualView<DataType, Properties...> const& object) {
+    return adapted_container<Kokkos::DualView, Space>(object);
+  }
+};
+
+template <class Space, class DataType, class... Properties>
+struct Adapter<Space, Kokkos::DynRankView<DataType, Properties...>> {
+  static auto apply(
+      Kokkos::DynRankView<DataType, Properties...> const& object) {
+    return adapted_container<Kokkos::DynRankView, Space>(object);
   }
 };
 
@@ -122,11 +234,10 @@ struct Adapter<Space, std::vector<T, Allocator>> {
 /// ownership.
 /// \tparam Space   A memory space, execution space or Kokkos::Device whose
 ///                 memory space the Views convert to.
-/// \param[in] object  A View; a tuple, pair, array or vector of such, nested;
-///                 or an object with a member
+/// \param[in] object  A View, DualView or DynRankView; a tuple, pair, array or
+///                 vector of such, nested; or an object with a member
 ///                 \c template<class S> \c auto \c adapt() \c const, which is
-///                 called. Anything else is copied as it is, also a DualView
-///                 or DynRankView.
+///                 called. Anything else is copied as it is.
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {

@@ -53,8 +53,8 @@ namespace KokkosArena {
 /// otherwise the program is aborted with the arena's label. But where it ends
 /// since the program does, by std::exit inside a scope, a line on stderr says
 /// so, and the exit code stays. Views may outlive it.
-template <class Space = Kokkos::DefaultExecutionSpace,
-          class Sync  = ThreadCached>
+template <KokkosSpace Space = Kokkos::DefaultExecutionSpace,
+          SyncPolicy Sync   = ThreadCached>
 class Arena {
  public:
   using memory_space    = base_memory_space_t<Space>;

@@ -52,7 +52,7 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 class [[nodiscard]] ArenaScope : private Impl::OpenScope {
  public:
   template <class Space, class Sync>
-  explicit ArenaScope(Arena<Space, Sync>& arena)
+  [[nodiscard]] explicit ArenaScope(Arena<Space, Sync>& arena)
       : ArenaScope(arena.impl_core(),
                    typeid(typename Arena<Space, Sync>::memory_space),
                    std::is_same_v<Sync, Unsynchronized>, 0) {}
@@ -101,13 +101,13 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
 /// end. ScopedSpace Views that are alive then stay alive; CheckedSpace Views
 /// that were made in its scope become invalid; what \c Arena::allocate gave
 /// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
-/// Arena::mark and \c Arena::rewind; about 9 us more where CheckedSpace Views
-/// were made in it. Threads: as these.
+/// Arena::mark and \c Arena::rewind; about 0.3 us more where CheckedSpace Views
+/// were made in it, and 10 us where these have more than 256 KiB. Threads: as these.
 class [[nodiscard]] ArenaFrame {
  public:
   /// \param[in] where  For messages about CheckedSpace Views; leave it out.
   template <class Space, class Sync>
-  explicit ArenaFrame(
+  [[nodiscard]] explicit ArenaFrame(
       Arena<Space, Sync>& arena,
       std::source_location where = std::source_location::current())
       : m_where(where),

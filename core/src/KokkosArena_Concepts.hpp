@@ -39,6 +39,10 @@ inline constexpr bool is_arena_space_v =
 template <class MemorySpace>
 concept ArenaSpace = is_arena_space_v<MemorySpace>;
 
+/// A Kokkos execution space, memory space or Kokkos::Device.
+template <class T>
+concept KokkosSpace = Kokkos::is_space<T>::value;
+
 namespace Impl {
 
 template <class MemorySpace>

@@ -66,8 +66,8 @@ class [[nodiscard]] HostSpaceAdoption {
   template <class Space, class Sync>
     requires(std::is_same_v<typename Arena<Space, Sync>::memory_space,
                             Kokkos::HostSpace>)
-  explicit HostSpaceAdoption(Arena<Space, Sync>& arena,
-                             std::size_t threshold_bytes = 4096)
+  [[nodiscard]] explicit HostSpaceAdoption(Arena<Space, Sync>& arena,
+                                           std::size_t threshold_bytes = 4096)
       : HostSpaceAdoption(arena.impl_core(), threshold_bytes) {}
 
   HostSpaceAdoption(HostSpaceAdoption const&)            = delete;

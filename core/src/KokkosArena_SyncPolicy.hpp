@@ -7,6 +7,7 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <type_traits>
 
 namespace KokkosArena {
 
@@ -97,6 +98,12 @@ struct Locked {
 struct ThreadCached {
   using mutex_type = Locked::mutex_type;
 };
+
+/// One of the three: \c Locked, \c ThreadCached, \c Unsynchronized.
+template <class T>
+concept SyncPolicy =
+    std::is_same_v<T, Locked> || std::is_same_v<T, ThreadCached> ||
+    std::is_same_v<T, Unsynchronized>;
 
 }  // namespace KokkosArena
 

@@ -3,6 +3,9 @@
 // The same data under another memory space: single Views and whole models.
 #include <KokkosArena_TestConfig.hpp>
 
+#include <Kokkos_DualView.hpp>
+#include <Kokkos_DynRankView.hpp>
+
 #include <array>
 #include <memory>
 #include <string>
@@ -39,9 +42,7 @@ using OnHost = Kokkos::View<DataType, Host>;
 
 /// What adapt makes of OnHost.
 template <class DataType>
-using OnScoped =
-    Kokkos::View<DataType, typename OnHost<DataType>::array_layout,
-                 Kokkos::Device<Exec, Scoped>, Kokkos::MemoryTraits<>>;
+using OnScoped = Kokkos::View<DataType, Scoped>;
 
 // --------------------------------------------------------------- single Views
 
@@ -221,6 +222,73 @@ TEST(adapt, takes_spaces_devices_and_execution_spaces) {
 }
 
 // ----------------------------------------------------------------- containers
+
+// Spelt as the View is, with another memory space.
+
+template <class From, class To, class Space = Scoped>
+constexpr bool becomes = same<KokkosArena::rebind_view_t<From, Space>, To>;
+template <class From, class To>
+constexpr bool and_back = becomes<From, To> && becomes<To, From, Host>;
+
+using Random = Kokkos::MemoryTraits<Kokkos::RandomAccess>;
+using Left   = Kokkos::LayoutLeft;
+
+static_assert(
+    and_back<Kokkos::View<float*, Host>, Kokkos::View<float*, Scoped>>);
+static_assert(and_back<Kokkos::View<float const**, Left, Host>,
+                       Kokkos::View<float const**, Left, Scoped>>);
+static_assert(and_back<Kokkos::View<float[3], Host, Random>,
+                       Kokkos::View<float[3], Scoped, Random>>);
+static_assert(and_back<Kokkos::View<float*, Left, Host, Random>,
+                       Kokkos::View<float*, Left, Scoped, Random>>);
+static_assert(and_back<Kokkos::View<float*, Kokkos::Device<Exec, Host>>,
+                       Kokkos::View<float*, Kokkos::Device<Exec, Scoped>>>);
+static_assert(becomes<Kokkos::View<float*, Exec>,
+                      Kokkos::View<float*, Kokkos::Device<Exec, Scoped>>>);
+// The default space is the host's here.
+static_assert(becomes<Kokkos::View<float*>, Kokkos::View<float*, Scoped>>);
+static_assert(
+    becomes<Kokkos::View<float*, Left>, Kokkos::View<float*, Left, Scoped>>);
+static_assert(becomes<Kokkos::View<float*, Random>,
+                      Kokkos::View<float*, Scoped, Random>>);
+static_assert(becomes<Kokkos::View<float*, Left, Random>,
+                      Kokkos::View<float*, Left, Scoped, Random>>);
+
+TEST(adapt, gives_types_that_are_those_of_code_over_the_space) {
+  OnHost<float*> const host("host", 3);
+  OnScoped<float*> const other = scoped(host);
+  // One type, so that a program may choose.
+  auto const& either = host.extent(0) > 2 ? unscoped(other) : host;
+  static_assert(same<decltype(either), OnHost<float*> const&>);
+  EXPECT_EQ(either.data(), host.data());
+  std::vector<OnScoped<float*>> const views =
+      adapt<Scoped>(std::vector<OnHost<float*>>{host});
+  EXPECT_EQ(views[0].data(), host.data());
+}
+
+TEST(adapt, rebinds_a_dyn_rank_view) {
+  Kokkos::DynRankView<double, Host> const host("host", 3, 4);
+  auto const result = adapt<Scoped>(host);
+  static_assert(
+      same<decltype(result), Kokkos::DynRankView<double, Scoped> const>);
+  EXPECT_EQ(result.data(), host.data());
+  EXPECT_EQ(result.rank(), 2u);
+  EXPECT_EQ(result.extent(1), 4u);
+  EXPECT_EQ(adapt<Host>(result).data(), host.data());
+}
+
+TEST(adapt, rebinds_a_dual_view_with_what_it_knows) {
+  Kokkos::DualView<double*, Kokkos::Device<Exec, Host>> host("host", 5);
+  host.modify_host();
+  auto result = adapt<Scoped>(host);
+  static_assert(same<decltype(result),
+                     Kokkos::DualView<double*, Kokkos::Device<Exec, Scoped>>>);
+  EXPECT_EQ(result.view_host().data(), host.view_host().data());
+  EXPECT_EQ(result.view_device().data(), host.view_device().data());
+  EXPECT_EQ(result.need_sync_device(), host.need_sync_device());
+  result.modify_device();
+  EXPECT_EQ(result.need_sync_host(), host.need_sync_host());
+}
 
 TEST(adapt, rebinds_the_views_of_a_tuple) {
   OnHost<double*> const a("a", 3);
