@@ -13,8 +13,13 @@ namespace KokkosArena {
 /// from \c MemorySpace where there is none. Where memory goes back to is
 /// decided by where it came from.
 ///
-/// An instance remembers the arena that was in scope when it was made: it may
-/// be used as long as that arena exists. Views make their own instance.
+/// An instance remembers the arena that was in scope when it was made, or the
+/// one that it is made of: it may be used as long as that arena exists. Views
+/// make their own instance, or take one:
+///
+///     View<double*, ScopedSpace<HostSpace>> v(
+///         view_alloc(ScopedSpace<HostSpace>(arena), "v"), n);
+///
 /// Views convert from and to \c MemorySpace and share ownership.
 template <class MemorySpace>
 class ScopedSpace

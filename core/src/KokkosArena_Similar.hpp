@@ -147,7 +147,8 @@ ViewType make_view(std::string const& label, Extents... extents) {
 /// \param[in] extents  None: those of \c view. As many as it has dynamic ones:
 ///                     these. Any other number: dynamic extents of a View of
 ///                     that rank.
-/// \return As \c make_view; labelled as \c view if that is an arena View.
+/// \return As \c make_view; labelled as \c view if that is a managed arena
+/// View. Inside a kernel no View knows its label, and "similar" is it.
 /// \throws As \c make_view.
 /// Cost, threads: as \c make_view.
 template <class T, class ViewType, std::integral... Extents>

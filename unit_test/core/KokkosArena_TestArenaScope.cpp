@@ -392,6 +392,15 @@ TEST(scoped_space, allocates_from_its_arena_without_a_scope) {
   EXPECT_EQ(view.label(), "view");
 }
 
+// An arena's arguments are what they are said to be.
+template <class... Ts>
+concept IsArena = requires { typename KokkosArena::Arena<Ts...>; };
+static_assert(IsArena<> && IsArena<Host> &&
+              IsArena<Kokkos::DefaultHostExecutionSpace> &&
+              IsArena<Host::device_type, KokkosArena::Locked>);
+static_assert(!IsArena<int> && !IsArena<KokkosArena::Locked> &&
+              !IsArena<Host, int> && !IsArena<Host, Host>);
+
 TEST(scoped_space, allocates_from_its_arena_in_the_scope_of_another) {
   HostArena named, scoped;
   ArenaScope const scope(scoped);

@@ -338,6 +338,22 @@ TEST(checked_space, scoped_views_of_the_same_arena_survive) {
   EXPECT_THROW(checked(0), InvalidViewAccess);
 }
 
+TEST(checked_space, instance_of_an_arena_makes_views_without_a_scope) {
+  Arena<Host> arena, scoped;
+  ArenaScope const scope(scoped);
+  Vector const view(Kokkos::view_alloc(Space(arena), "view"), 10);
+  Vector const other(Kokkos::view_alloc("other", Space(arena),
+                                        Kokkos::DefaultHostExecutionSpace()),
+                     10);
+  EXPECT_EQ(arena.statistics().live_allocations, 2u);
+  EXPECT_EQ(scoped.statistics().live_allocations, 0u);
+  scoped.reset();
+  EXPECT_NO_THROW(view(0) = other(0));
+  arena.reset();
+  EXPECT_THROW(view(0), InvalidViewAccess);
+  EXPECT_THROW(other(0), InvalidViewAccess);
+}
+
 TEST(checked_space, outside_of_a_scope_nothing_is_invalid) {
   Arena<Host> arena;
   Vector const view("base", 100);
