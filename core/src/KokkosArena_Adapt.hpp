@@ -5,6 +5,7 @@
 #include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <impl/KokkosArena_RebindView.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -15,89 +16,7 @@
 #include <utility>
 #include <vector>
 
-// Of Kokkos' containers, which who adapts one includes.
-namespace Kokkos {
-template <class DataType, class... Properties>
-class DualView;
-template <typename DataType, class... Properties>
-class DynRankView;
-}  // namespace Kokkos
-
 namespace KokkosArena {
-
-namespace Impl {
-
-/// A property of a View, or an argument of another template, where the memory
-/// space is another.
-template <class Property, class Space>
-struct RebindProperty {
-  using type = Property;
-};
-template <class Property, class Space>
-  requires(Kokkos::is_memory_space_v<Property>)
-struct RebindProperty<Property, Space> {
-  using type = Space;
-};
-template <class Property, class Space>
-  requires(Kokkos::is_execution_space_v<Property>)
-struct RebindProperty<Property, Space> {
-  using type = Kokkos::Device<Property, Space>;
-};
-template <class ExecutionSpace, class MemorySpace, class Space>
-struct RebindProperty<Kokkos::Device<ExecutionSpace, MemorySpace>, Space> {
-  using type = Kokkos::Device<ExecutionSpace, Space>;
-};
-
-/// \tparam Template  Of a View, DualView or DynRankView.
-template <template <class, class...> class Template, class Space,
-          class DataType, class... Properties>
-struct ExchangeSpace {
-  using type =
-      Template<DataType, typename RebindProperty<Properties, Space>::type...>;
-};
-
-/// In the order in which Kokkos has them: a layout comes before the space.
-template <template <class, class...> class Template, class Space,
-          class DataType, class... Properties>
-struct AddSpace {
-  using type = Template<DataType, Space, Properties...>;
-};
-template <template <class, class...> class Template, class Space,
-          class DataType, class First, class... Properties>
-  requires(Kokkos::is_array_layout_v<First>)
-struct AddSpace<Template, Space, DataType, First, Properties...> {
-  using type = Template<DataType, First, Space, Properties...>;
-};
-
-/// The memory space in the list is exchanged, or added where there is none.
-template <template <class, class...> class Template, class Space,
-          class DataType, class... Properties>
-using rebound_t = typename std::conditional_t<
-    (Kokkos::is_space<Properties>::value || ...),
-    ExchangeSpace<Template, Space, DataType, Properties...>,
-    AddSpace<Template, Space, DataType, Properties...>>::type;
-
-template <class ViewType, class Space>
-struct RebindView;
-template <class DataType, class... Properties, class Space>
-struct RebindView<Kokkos::View<DataType, Properties...>, Space> {
-  using view_type = Kokkos::View<DataType, Properties...>;
-
-  using spelt_type = rebound_t<Kokkos::View, Space, DataType, Properties...>;
-
-  /// What the spelling leaves to the space may be another's for another.
-  using type = std::conditional_t<
-      std::is_same_v<typename spelt_type::execution_space,
-                     typename view_type::execution_space> &&
-          std::is_same_v<typename spelt_type::array_layout,
-                         typename view_type::array_layout>,
-      spelt_type,
-      Kokkos::View<DataType, typename view_type::array_layout,
-                   Kokkos::Device<typename view_type::execution_space, Space>,
-                   typename view_type::memory_traits>>;
-};
-
-}  // namespace Impl
 
 /// \brief The type of a View with another memory space; the rest stays, also
 /// its spelling: \c View<float*, HostSpace> becomes \c View<float*, Space>.

@@ -45,6 +45,14 @@ concept KokkosSpace = Kokkos::is_space<T>::value;
 
 namespace Impl {
 
+/// Whether the memory space of \c Space is what the arena space \c MemorySpace
+/// is over.
+template <class Space, class MemorySpace>
+inline constexpr bool is_base_of_arena_space_v =
+    is_arena_space_v<MemorySpace> &&
+    std::is_same_v<typename Space::memory_space,
+                   typename base_memory_space<MemorySpace>::type>;
+
 template <class MemorySpace>
 inline constexpr bool is_checked_space_v = false;
 template <class MemorySpace>

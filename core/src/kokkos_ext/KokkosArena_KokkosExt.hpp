@@ -15,6 +15,7 @@
 #include <engine/KokkosArena_CheckedStores.hpp>
 #include <impl/KokkosArena_DeviceChecks.hpp>
 #include <impl/KokkosArena_HostRecords.hpp>
+#include <impl/KokkosArena_RebindView.hpp>
 #include <impl/KokkosArena_Region.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -878,6 +879,42 @@ struct ViewValueFunctorSequentialHostInit<Device<ExecutionSpace, Space>, T>
   ViewValueFunctorSequentialHostInit(T* pointer, std::size_t size,
                                      std::string const&)
       : ArenaElements<ExecutionSpace, Space, T, false>(pointer, size, 1) {}
+};
+
+// Where a mirror is asked for in the base space of an arena View, it is the
+// View itself under that space, as it is for a View of the base space: no copy,
+// and what is written to the one is in the other.
+
+template <class Space, class T, class... P>
+  requires(KokkosArena::Impl::is_base_of_arena_space_v<
+           Space, typename Kokkos::View<T, P...>::memory_space>)
+struct MirrorViewType<Space, T, P...> {
+  using src_view_type                    = Kokkos::View<T, P...>;
+  using memory_space                     = typename Space::memory_space;
+  static constexpr bool is_same_memspace = true;
+  using array_layout                     = typename src_view_type::array_layout;
+  using data_type      = typename src_view_type::non_const_data_type;
+  using dest_view_type = Kokkos::View<data_type, array_layout, Space>;
+  using view_type =
+      typename KokkosArena::Impl::RebindView<src_view_type, memory_space>::type;
+};
+
+// Of Kokkos' containers, which who has a DynRankView includes.
+template <class Space, class T, class... P>
+struct MirrorDRViewType;
+
+template <class Space, class T, class... P>
+  requires(KokkosArena::Impl::is_base_of_arena_space_v<
+           Space, typename Kokkos::View<T, P...>::memory_space>)
+struct MirrorDRViewType<Space, T, P...> {
+  using src_view_type = Kokkos::DynRankView<T, P...>;
+  using memory_space  = typename Space::memory_space;
+  enum { is_same_memspace = true };
+  using array_layout   = typename src_view_type::array_layout;
+  using data_type      = typename src_view_type::non_const_data_type;
+  using dest_view_type = Kokkos::DynRankView<data_type, array_layout, Space>;
+  using view_type =
+      KokkosArena::Impl::rebound_t<Kokkos::DynRankView, memory_space, T, P...>;
 };
 
 }  // namespace Kokkos::Impl
