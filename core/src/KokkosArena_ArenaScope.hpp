@@ -40,8 +40,8 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 /// do, exceptions included; otherwise the program is aborted.
 ///
 /// Worker threads know the scope by OpenMP's default allocator, which a scope
-/// sets to an equivalent one of its own and restores. In a program that has set
-/// a default allocator itself, and on backends with other threads than
+/// sets to an equivalent one of its own and restores. In a program that has made
+/// and set a default allocator itself, and on backends with other threads than
 /// OpenMP's, workers use the base space. So do all threads of a region of
 /// several threads inside a scope on an Unsynchronized arena. The arena counts
 /// such allocations (\c ArenaStatistics::unscoped_worker_allocations), except

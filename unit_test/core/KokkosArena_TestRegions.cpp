@@ -473,6 +473,35 @@ TYPED_TEST(regions, allocator_of_a_scope_is_a_real_one_and_is_taken_back) {
   EXPECT_EQ(omp_get_default_allocator(), before);
 }
 
+// As OMP_ALLOCATOR does it for a whole program.
+TYPED_TEST(regions, know_the_scope_whichever_predefined_allocator_is_default) {
+  auto const before = omp_get_default_allocator();
+  for (auto const chosen :
+       {omp_default_mem_alloc, omp_large_cap_mem_alloc, omp_const_mem_alloc,
+        omp_high_bw_mem_alloc, omp_low_lat_mem_alloc, omp_cgroup_mem_alloc,
+        omp_pteam_mem_alloc, omp_thread_mem_alloc}) {
+    omp_set_default_allocator(chosen);
+    Arena<TypeParam> arena;
+    {
+      KokkosArena::ArenaScope const scope(arena);
+      EXPECT_NE(omp_get_default_allocator(), chosen);
+      EXPECT_EQ(raw_region(4, 100), 100);
+      EXPECT_EQ(total(arena), 200u);
+      {
+        KokkosArena::ArenaScope const inner(arena);
+        EXPECT_EQ(raw_region(4, 100), 100);
+      }
+      EXPECT_EQ(total(arena), 400u);
+      void* const memory = omp_alloc(100, omp_null_allocator);
+      EXPECT_NE(memory, nullptr);
+      omp_free(memory, omp_null_allocator);
+    }
+    EXPECT_EQ(unscoped(arena), 0u);
+    EXPECT_EQ(omp_get_default_allocator(), chosen);
+  }
+  omp_set_default_allocator(before);
+}
+
 /// A default allocator that the program, on this thread, sets for itself.
 class OwnAllocator {
  public:

@@ -5,6 +5,7 @@
 #include "../engine/KokkosArena_Fork.hpp"
 #include "../engine/KokkosArena_NeverDestroyed.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -30,8 +31,10 @@ namespace KokkosArena::Impl {
 /// handle that was a token once can't become something else.
 class RegionToken {
  public:
-  explicit RegionToken(std::uintptr_t allocator) : handle(allocator) {}
+  RegionToken(std::uintptr_t allocator, std::uintptr_t stands_for)
+      : handle(allocator), predefined(stands_for) {}
   std::uintptr_t const handle;
+  std::uintptr_t const predefined;  ///< The allocator that it is like.
   // Written by the thread that has the token, before it launches a region, and
   // read by that region's threads. The launch orders the two already; release
   // and acquire say so to tools that can't see into the OpenMP runtime.
@@ -40,8 +43,13 @@ class RegionToken {
 
 namespace {
 
-constexpr auto predefined_allocator =
-    static_cast<std::uintptr_t>(omp_default_mem_alloc);
+/// These are small numbers. A program or its user (OMP_ALLOCATOR) may have made
+/// any of them the default one.
+constexpr auto last_predefined =
+    static_cast<std::uintptr_t>(omp_thread_mem_alloc);
+bool is_predefined(std::uintptr_t allocator) noexcept {
+  return allocator <= last_predefined;
+}
 
 std::uintptr_t default_allocator() noexcept {
   return static_cast<std::uintptr_t>(omp_get_default_allocator());
@@ -51,16 +59,14 @@ void set_default_allocator(std::uintptr_t handle) noexcept {
   omp_set_default_allocator(static_cast<omp_allocator_handle_t>(handle));
 }
 
-/// Of the allocator that is the default one while the token is in use.
-std::uintptr_t handle_of(RegionToken const* token) noexcept {
-  return token ? token->handle : predefined_allocator;
-}
+/// One list for each predefined allocator.
+using Tokens = std::array<std::vector<RegionToken*>, last_predefined + 1>;
 
 struct AllTokens {
   std::mutex mutex;
   ForkLock<std::mutex> fork_lock{ForkRank::registry, mutex};
   std::unordered_map<std::uintptr_t, RegionToken*> by_handle;
-  std::vector<RegionToken*> unused;
+  Tokens unused;
   std::atomic<std::uint64_t> created{0};
 };
 
@@ -69,24 +75,60 @@ AllTokens& all_tokens() noexcept {
   return instance.get();
 }
 
-RegionToken* make_token() {
+/// \brief An allocator with the properties of a predefined one.
+std::uintptr_t make_allocator(std::uintptr_t predefined) noexcept {
+  struct Properties {
+    omp_memspace_handle_t space;
+    int access;
+  };
+  auto const properties = [&]() -> Properties {
+    switch (predefined) {
+      case omp_large_cap_mem_alloc:
+        return {omp_large_cap_mem_space, omp_atv_all};
+      case omp_const_mem_alloc:
+        return {omp_const_mem_space, omp_atv_all};
+      case omp_high_bw_mem_alloc:
+        return {omp_high_bw_mem_space, omp_atv_all};
+      case omp_low_lat_mem_alloc:
+        return {omp_low_lat_mem_space, omp_atv_all};
+      case omp_cgroup_mem_alloc:
+        return {omp_default_mem_space, omp_atv_cgroup};
+      case omp_pteam_mem_alloc:
+        return {omp_default_mem_space, omp_atv_pteam};
+      case omp_thread_mem_alloc:
+        return {omp_default_mem_space, omp_atv_thread};
+      default:
+        return {omp_default_mem_space, omp_atv_all};
+    }
+  }();
+  // What malloc aligns to. Not const: LLVM's header wants it so.
+  omp_alloctrait_t traits[] = {
+      {omp_atk_alignment, alignof(std::max_align_t)},
+      {omp_atk_access, static_cast<omp_uintptr_t>(properties.access)}};
+  auto const allocator = static_cast<std::uintptr_t>(
+      omp_init_allocator(properties.space, 2, traits));
+  if (allocator != static_cast<std::uintptr_t>(omp_null_allocator)) {
+    return allocator;
+  }
+  // Where there is no such memory, the predefined one gives the default kind.
+  return static_cast<std::uintptr_t>(
+      omp_init_allocator(omp_default_mem_space, 2, traits));
+}
+
+RegionToken* make_token(std::uintptr_t predefined) {
   auto& all = all_tokens();
   std::lock_guard const guard(all.mutex);
-  if (!all.unused.empty()) {
-    auto* const token = all.unused.back();
-    all.unused.pop_back();
+  if (auto& unused = all.unused[predefined]; !unused.empty()) {
+    auto* const token = unused.back();
+    unused.pop_back();
     return token;
   }
-  // What malloc aligns to: the properties of the default allocator.
-  // Not const: LLVM's header wants it so.
-  omp_alloctrait_t trait{omp_atk_alignment, alignof(std::max_align_t)};
-  auto const allocator = static_cast<std::uintptr_t>(
-      omp_init_allocator(omp_default_mem_space, 1, &trait));
+  auto const allocator = make_allocator(predefined);
   if (allocator == static_cast<std::uintptr_t>(omp_null_allocator)) {
     return nullptr;
   }
   try {
-    auto token = std::make_unique<RegionToken>(allocator);
+    auto token = std::make_unique<RegionToken>(allocator, predefined);
     all.by_handle.emplace(allocator, token.get());
     // relaxed: read under the lock, or as a hint that a miss is out of date.
     all.created.fetch_add(1, std::memory_order_relaxed);
@@ -102,13 +144,16 @@ constinit thread_local bool t_store_ended = false;
 
 /// Tokens that this thread has used and may use again.
 struct Store {
-  std::vector<RegionToken*> tokens;
+  Tokens tokens;
   ~Store() {
     t_store_ended = true;
     auto& all     = all_tokens();
     std::lock_guard const guard(all.mutex);
     try {
-      all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
+      for (std::size_t i = 0; i < tokens.size(); ++i) {
+        all.unused[i].insert(all.unused[i].end(), tokens[i].begin(),
+                             tokens[i].end());
+      }
     } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
       // Nobody uses them again.
     }
@@ -139,31 +184,38 @@ RegionToken* find_token(std::uintptr_t handle) {
   return last.token;
 }
 
+/// \return The predefined allocator that it is or is like; 0 for the program's
+/// own.
+std::uintptr_t predefined_of(std::uintptr_t allocator) noexcept {
+  if (is_predefined(allocator)) return allocator;
+  auto const* const token = find_token(allocator);
+  return token ? token->predefined : 0;
+}
+
 }  // namespace
 
 Bequest bequeath(void const* value) noexcept {
-  auto const current = default_allocator();
-  // One that the program has chosen stays: its omp_alloc() depends on it.
-  if (current != predefined_allocator && !find_token(current)) {
-    return {.failed = true};
-  }
+  auto const current    = default_allocator();
+  auto const predefined = predefined_of(current);
+  // One that the program has made stays: its omp_alloc() depends on it.
+  if (predefined == 0) return {.failed = true};
   RegionToken* token = nullptr;
   if (t_store_ended) {
     // In the destructor of a thread-local variable: no token to give back.
-  } else if (auto& tokens = t_store.tokens; !tokens.empty()) {
+  } else if (auto& tokens = t_store.tokens[predefined]; !tokens.empty()) {
     token = tokens.back();
     tokens.pop_back();
   } else {
     try {
       tokens.reserve(tokens.capacity() + 1);  // for revoke()
-      token = make_token();
+      token = make_token(predefined);
     } catch (...) {  // NOLINT(bugprone-empty-catch)
       // Without memory for a token the regions' threads use the base space.
     }
   }
   if (token) token->value.store(value, std::memory_order_release);
   // Without a token, what was bequeathed before must not pass for the value.
-  set_default_allocator(handle_of(token));
+  set_default_allocator(token ? token->handle : predefined);
   return {.token              = token,
           .previous_allocator = current,
           .failed             = token == nullptr};
@@ -172,21 +224,20 @@ Bequest bequeath(void const* value) noexcept {
 void revoke(Bequest const& bequest) noexcept {
   if (bequest.previous_allocator == 0) return;
   auto* const token = bequest.token;
+  auto const ours =
+      token ? token->handle : predefined_of(bequest.previous_allocator);
   // A default allocator that the program has set meanwhile stays.
-  if (default_allocator() == handle_of(token)) {
+  if (default_allocator() == ours) {
     set_default_allocator(bequest.previous_allocator);
   }
   if (!token) return;
   token->value.store(nullptr, std::memory_order_release);
-  t_store.tokens.push_back(token);
+  t_store.tokens[token->predefined].push_back(token);
 }
 
 void const* inherited() noexcept {
   auto const handle = default_allocator();
-  // The predefined allocators are small numbers.
-  if (handle <= static_cast<std::uintptr_t>(omp_thread_mem_alloc)) {
-    return nullptr;
-  }
+  if (is_predefined(handle)) return nullptr;
   auto* const token = find_token(handle);
   return token ? token->value.load(std::memory_order_acquire) : nullptr;
 }
