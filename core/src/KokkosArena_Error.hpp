@@ -11,6 +11,11 @@ namespace KokkosArena {
 /// \brief An arena can't give the bytes asked for; it is left as it was. The
 /// message names the View, the arena, the bytes asked for, used and available,
 /// and the remedy. Its copies don't throw.
+///
+/// A fallback that is to work for HostSpace Views as well has to catch
+/// std::exception, or also std::runtime_error, which is what Kokkos throws
+/// where HostSpace has no memory: what derives from both could no longer be
+/// caught as std::exception.
 class ArenaExhausted : public std::bad_alloc {
  public:
   explicit ArenaExhausted(std::string const& message) : m_message(message) {}

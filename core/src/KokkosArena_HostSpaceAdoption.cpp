@@ -146,8 +146,10 @@ HostSpaceAdoption::HostSpaceAdoption(Impl::Core& core,
         "\" would have no effect, since Kokkos doesn't call the operator new "
         "of KokkosArena::adopt but another one: the program's, a library's "
         "or a sanitizer's (or this Kokkos was built for another alignment than "
-        "64); link KokkosArena::adopt into the program itself, or leave the "
-        "other one out");
+        "64). Link KokkosArena::adopt into the program itself, or leave the "
+        "other one out. For what is loaded later (dlopen, a module of Python), "
+        "build it as a shared library and name that in LD_PRELOAD when the "
+        "program is started");
   }
   core.open_scope();
   t_innermost = &m_adoption;

@@ -67,6 +67,25 @@ struct arena_exhausted_of : ::testing::Test {
 };
 TYPED_TEST_SUITE(arena_exhausted_of, Fixed, ConfigName);
 
+TYPED_TEST(arena_exhausted_of, is_caught_as_what_host_space_throws_is) {
+  typename TypeParam::template arena_type<Host> arena(TypeParam::options(1024));
+  // Kokkos throws a std::runtime_error, which a bad_alloc can't be as well.
+  auto const falls_back = [](auto const& make) {
+    try {
+      make();
+    } catch (std::exception const&) {
+      return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(falls_back([] {
+    Kokkos::View<char*, Host> const host("host", std::size_t(1) << 60);
+  }));
+  ArenaScope const scope(arena);
+  EXPECT_TRUE(falls_back([] { View const view("view", 4096); }));
+  EXPECT_THROW(View("view", 4096), std::bad_alloc);
+}
+
 TYPED_TEST(arena_exhausted_of, names_view_arena_bytes_and_remedy) {
   typename TestFixture::Tested arena(fixed_options(8192));
   ArenaScope const scope(arena);
