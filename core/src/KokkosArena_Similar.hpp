@@ -106,7 +106,9 @@ using similar_view_t = Kokkos::View<DataType, similar_layout_t<ViewType>,
 /// \throws std::length_error  The product of the extents overflows.
 /// \throws ArenaExhausted     Or what the memory space throws.
 /// Cost in an arena: one allocation from it; no fence, no heap allocation.
-/// Threads: as the arena's sync policy says.
+/// Threads: as the arena's sync policy says. Inside a team's kernel, don't hand
+/// the View to the other threads by \c Kokkos::single(PerTeam(team), f, view):
+/// Kokkos copies it without counting. Hand on an unmanaged one.
 template <class ViewType, std::integral... Extents>
   requires(sizeof...(Extents) == ViewType::rank_dynamic)
 ViewType make_view(std::string const& label, Extents... extents) {
