@@ -347,6 +347,76 @@ TYPED_TEST(tools, see_the_base_space_outside_a_scope) {
         trace([] { return make_malloced<Host>(10); }));
 }
 
+/// Kernels and fences too, by their names.
+class FullRecorder {
+ public:
+  FullRecorder() {
+    names().clear();
+    Kokkos::Tools::Experimental::set_allocate_data_callback(
+        [](Kokkos::Tools::SpaceHandle const, char const* label, void const*,
+           std::uint64_t) { names().push_back(std::string("new ") + label); });
+    Kokkos::Tools::Experimental::set_deallocate_data_callback(
+        [](Kokkos::Tools::SpaceHandle const, char const* label, void const*,
+           std::uint64_t) {
+          names().push_back(std::string("delete ") + label);
+        });
+    Kokkos::Tools::Experimental::set_begin_parallel_for_callback(
+        [](char const* name, std::uint32_t, std::uint64_t*) {
+          names().push_back(name);
+        });
+    Kokkos::Tools::Experimental::set_begin_fence_callback(
+        [](char const* name, std::uint32_t, std::uint64_t*) {
+          names().push_back(name);
+        });
+  }
+  ~FullRecorder() {
+    Kokkos::Tools::Experimental::set_allocate_data_callback(nullptr);
+    Kokkos::Tools::Experimental::set_deallocate_data_callback(nullptr);
+    Kokkos::Tools::Experimental::set_begin_parallel_for_callback(nullptr);
+    Kokkos::Tools::Experimental::set_begin_fence_callback(nullptr);
+  }
+  FullRecorder(FullRecorder const&)            = delete;
+  FullRecorder& operator=(FullRecorder const&) = delete;
+
+  static std::vector<std::string>& names() {
+    static std::vector<std::string> instance;
+    return instance;
+  }
+};
+
+/// Of a View that is made with these properties, and dropped.
+template <class T, class Space, class... Properties>
+std::vector<std::string> names_of(Properties const&... properties) {
+  FullRecorder const recorder;
+  {
+    Kokkos::View<T*, Space> const view(
+        Kokkos::view_alloc("view", properties...), 10);
+  }
+  return FullRecorder::names();
+}
+
+TYPED_TEST(tools, see_kernels_and_fences_of_the_base_space_outside_a_scope) {
+  if (Kokkos::num_threads() == 1) {
+    GTEST_SKIP() << "where a kernel can't be told from what is outside of one";
+  }
+  Kokkos::DefaultHostExecutionSpace const exec;
+  EXPECT_EQ((names_of<double, Scoped>()), (names_of<double, Host>()));
+  EXPECT_EQ((names_of<double, Scoped>(exec)), (names_of<double, Host>(exec)));
+  EXPECT_EQ((names_of<double, Scoped>(Kokkos::WithoutInitializing)),
+            (names_of<double, Host>(Kokkos::WithoutInitializing)));
+  EXPECT_EQ((names_of<Owner, Scoped>()), (names_of<Owner, Host>()));
+  EXPECT_EQ((names_of<Owner, Scoped>(Kokkos::SequentialHostInit)),
+            (names_of<Owner, Host>(Kokkos::SequentialHostInit)));
+  // And in a scope no fence, but for those that the tool itself asks for.
+  KokkosArena::ArenaScope const scope(this->arena);
+  for (auto const& name : names_of<double, Scoped>()) {
+    EXPECT_TRUE(name == "new view" || name == "delete view" ||
+                name == "Kokkos::View::initialization [view] via memset" ||
+                name.find("Kokkos::Tools::") == 0)
+        << name;
+  }
+}
+
 TYPED_TEST(tools, see_nothing_of_what_the_arena_refuses) {
   using View = Kokkos::View<char*, Scoped>;
   KokkosArena::ArenaScope const scope(this->arena);

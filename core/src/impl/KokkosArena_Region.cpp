@@ -5,10 +5,11 @@
 #include "../engine/KokkosArena_Fork.hpp"
 #include "../engine/KokkosArena_NeverDestroyed.hpp"
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -59,8 +60,19 @@ void set_default_allocator(std::uintptr_t handle) noexcept {
   omp_set_default_allocator(static_cast<omp_allocator_handle_t>(handle));
 }
 
-/// One list for each predefined allocator.
-using Tokens = std::array<std::vector<RegionToken*>, last_predefined + 1>;
+using Tokens = std::vector<RegionToken*>;
+
+/// \return One that is like that allocator, taken out of the list; null if
+/// there is none.
+RegionToken* take_token(Tokens& tokens, std::uintptr_t predefined) noexcept {
+  auto const found = std::find_if(
+      tokens.rbegin(), tokens.rend(),
+      [&](auto const* token) { return token->predefined == predefined; });
+  if (found == tokens.rend()) return nullptr;
+  auto* const token = *found;
+  tokens.erase(std::prev(found.base()));
+  return token;
+}
 
 struct AllTokens {
   std::mutex mutex;
@@ -118,11 +130,7 @@ std::uintptr_t make_allocator(std::uintptr_t predefined) noexcept {
 RegionToken* make_token(std::uintptr_t predefined) {
   auto& all = all_tokens();
   std::lock_guard const guard(all.mutex);
-  if (auto& unused = all.unused[predefined]; !unused.empty()) {
-    auto* const token = unused.back();
-    unused.pop_back();
-    return token;
-  }
+  if (auto* const token = take_token(all.unused, predefined)) return token;
   auto const allocator = make_allocator(predefined);
   if (allocator == static_cast<std::uintptr_t>(omp_null_allocator)) {
     return nullptr;
@@ -150,10 +158,7 @@ struct Store {
     auto& all     = all_tokens();
     std::lock_guard const guard(all.mutex);
     try {
-      for (std::size_t i = 0; i < tokens.size(); ++i) {
-        all.unused[i].insert(all.unused[i].end(), tokens[i].begin(),
-                             tokens[i].end());
-      }
+      all.unused.insert(all.unused.end(), tokens.begin(), tokens.end());
     } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
       // Nobody uses them again.
     }
@@ -202,13 +207,18 @@ Bequest bequeath(void const* value) noexcept {
   RegionToken* token = nullptr;
   if (t_store_ended) {
     // In the destructor of a thread-local variable: no token to give back.
-  } else if (auto& tokens = t_store.tokens[predefined]; !tokens.empty()) {
+  } else if (auto& tokens = t_store.tokens;
+             !tokens.empty() && tokens.back()->predefined == predefined)
+      [[likely]] {
     token = tokens.back();
     tokens.pop_back();
   } else {
     try {
-      tokens.reserve(tokens.capacity() + 1);  // for revoke()
-      token = make_token(predefined);
+      token = take_token(tokens, predefined);
+      if (!token) {
+        tokens.reserve(tokens.capacity() + 1);  // for revoke()
+        token = make_token(predefined);
+      }
     } catch (...) {  // NOLINT(bugprone-empty-catch)
       // Without memory for a token the regions' threads use the base space.
     }
@@ -232,7 +242,7 @@ void revoke(Bequest const& bequest) noexcept {
   }
   if (!token) return;
   token->value.store(nullptr, std::memory_order_release);
-  t_store.tokens[token->predefined].push_back(token);
+  t_store.tokens.push_back(token);
 }
 
 void const* inherited() noexcept {

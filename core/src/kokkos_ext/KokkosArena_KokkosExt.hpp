@@ -346,6 +346,15 @@ class SharedAllocationRecord<Space, void>
     base_type::increment(record);
     base_type::decrement(record);
   }
+  /// \pre The host may write the memory; a View is alive there.
+  static bool is_of_arena(void const* data) {
+    if constexpr (is_checked) {
+      if (KokkosArena::Impl::is_in_checked_addresses(data)) return true;
+    }
+    auto const* const record = header_type::get_header(data)->m_record;
+    return static_cast<SharedAllocationRecord const*>(record)
+        ->m_space.impl_core();
+  }
   static SharedAllocationRecord* get_record(void* data) {
     if constexpr (is_checked) {
       // The header may not be there any more.
@@ -712,6 +721,9 @@ class ArenaElements {
       run("initialization", " via memset", [](T* first, std::size_t count) {
         std::memset(static_cast<void*>(first), 0, count * sizeof(T));
       });
+      if (m_threads == 0) {
+        fence_as_base_space("Kokkos::View::initialization via memset");
+      }
     } else {
       try {
         run("initialization", "", [](T* first, std::size_t count) {
@@ -724,6 +736,9 @@ class ArenaElements {
         record_type::discard(record_type::get_record(m_pointer));
         throw;
       }
+      if (m_threads == 0) {
+        fence_as_base_space("Kokkos::View::initialization");
+      }
     }
   }
 
@@ -731,6 +746,9 @@ class ArenaElements {
     if constexpr (!std::is_trivially_destructible_v<T>) {
       run("destruction", "",
           [](T* first, std::size_t count) { std::destroy_n(first, count); });
+      if (is_kernel) {
+        fence_as_base_space("Kokkos::View::destruction before deallocate");
+      }
     }
   }
 
@@ -741,6 +759,18 @@ class ArenaElements {
   static constexpr std::size_t parallel_bytes = std::size_t(1) << 17;
   /// And its least number of threads, below which a memset is as fast.
   static constexpr int parallel_threads = 4;
+
+  /// Outside of a scope, what a View of the base space does; but not inside a
+  /// kernel, where it would wait for the kernel itself. With one thread that
+  /// can't be seen.
+  void fence_as_base_space(char const* name) const {
+    using record_type = SharedAllocationRecord<Space, void>;
+    if (!is_kernel || m_size == 0 || record_type::is_of_arena(m_pointer) ||
+        KokkosArena::Impl::region_level() > 0 || Kokkos::num_threads() == 1) {
+      return;
+    }
+    ExecutionSpace().fence(name);
+  }
 
   // Not inlined, so that what calls it is small enough to be.
   [[gnu::noinline, gnu::cold]] std::uint64_t begin_kernel(
