@@ -57,8 +57,8 @@ std::size_t most_bytes(CheckedLayout const& layout) noexcept {
   return layout.bytes() + (alignment > checked_page_bytes ? alignment : 0);
 }
 
-/// Of raw memory none is, and of Views of rank 7 not all are: as such Kokkos
-/// makes DynRankViews, which read by address.
+/// Of raw memory none is, and of Views of rank 7 not all are: DynRankViews are
+/// made as such, which read by address.
 bool every_access_is_checked(ViewExtents const& extents) noexcept {
   return extents.rank < 7;
 }

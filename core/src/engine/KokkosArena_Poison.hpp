@@ -17,7 +17,7 @@
 /// without it the program's arenas, whose upstreams are made by its own code,
 /// never ask for it (Upstream::is_poisonable()). In a program of which
 /// only some files are built with it, all that use arenas have to be; for
-/// MemorySanitizer, Kokkos and the C++ library as well.
+/// MemorySanitizer, all libraries as well.
 ///
 /// Whether a program runs on valgrind is known when it runs only. All
 /// allocations go by the library then, as those of a traced arena.
