@@ -6,9 +6,9 @@
 #include <cstdint>
 
 /// \file
-/// Tells AddressSanitizer, MemorySanitizer or valgrind what of an arena is free,
-/// so that it reports whoever goes there by any pointer; the latter two also what
-/// nobody has written yet, which is all that MemorySanitizer knows.
+/// Tells AddressSanitizer, MemorySanitizer or valgrind what of an arena is
+/// free, so that it reports whoever goes there by any pointer; the latter two
+/// also what nobody has written yet, which is all that MemorySanitizer knows.
 ///
 /// What allocates is compiled into the library in part, and in part, inline,
 /// into the program. Memory that one of them poisons and the other doesn't
