@@ -39,9 +39,11 @@ inline constexpr bool is_arena_space_v =
 template <class MemorySpace>
 concept ArenaSpace = is_arena_space_v<MemorySpace>;
 
-/// A Kokkos execution space, memory space or Kokkos::Device.
+/// What has a memory space and an execution space of Kokkos: an execution
+/// space, a memory space, a Kokkos::Device.
 template <class T>
-concept KokkosSpace = Kokkos::is_space<T>::value;
+concept KokkosSpace = Kokkos::is_memory_space_v<typename T::memory_space> &&
+                      Kokkos::is_execution_space_v<typename T::execution_space>;
 
 namespace Impl {
 

@@ -179,6 +179,19 @@ TEST_F(checked_pieces, that_are_undone_come_again_as_new) {
   EXPECT_EQ(second.section.bytes, 0u);
 }
 
+TEST_F(checked_pieces, that_are_undone_are_not_used_where_a_hole_has_no_note) {
+  auto& piece = add(0);
+  {
+    HeapFailure const no_heap;
+    pieces.allocate(piece, 64, 64);
+    auto const begin = pieces.allocate(piece, 64, 4 * kib);
+    pieces.deallocate(piece, begin, 64);
+  }
+  EXPECT_GT(pieces.used(), 0u);
+  pieces.undo_add();
+  EXPECT_EQ(pieces.used(), 0u);
+}
+
 TEST_F(checked_pieces, take_no_memory_to_be_dropped_and_forgotten) {
   for (std::uintptr_t i = 0; i < 100; ++i) {
     auto& piece = add(i);

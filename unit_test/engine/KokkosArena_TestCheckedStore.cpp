@@ -320,6 +320,32 @@ TEST_F(sharing_store, grows_in_place) {
   give_back(b);
 }
 
+TEST_F(sharing_store, uses_no_more_where_an_alignment_is_beyond_that_of_parts) {
+  constexpr auto most = 8 * part;
+  auto& store         = make({.maximum_bytes = most});
+  std::size_t gaps    = 0;
+  for (int i = 0; i < 6; ++i) {
+    auto* const a =
+        store.allocate(0, 64, 4 * part, "a", {.rank = 1, .extent = {}}, 0);
+    EXPECT_TRUE(a->piece->section.window->is_shared);
+    EXPECT_EQ(a->begin % (4 * part), 0u);
+    EXPECT_EQ(statistics(store).used_bytes, 64u);
+    gaps += a->begin - a->piece->section.begin;
+    // All that the store may have, behind it.
+    auto* const b = allocate(store, most - 64);
+    EXPECT_EQ(b->begin, a->begin + a->bytes);
+    EXPECT_TRUE(memory.is_valid(b->begin + b->bytes - 1));
+    EXPECT_EQ(statistics(store).used_bytes, most);
+    store.reset({});
+    EXPECT_FALSE(memory.is_valid(b->begin + b->bytes - 1));
+    give_back(a);
+    give_back(b);
+    give_back(allocate(store));  // One part.
+    store.reset({});
+  }
+  EXPECT_GT(gaps, 0u);
+}
+
 TEST_F(sharing_store, frames_within_frames_lie_side_by_side) {
   auto& store        = make();
   auto const outer   = begin_frame();

@@ -80,6 +80,18 @@ TEST_F(checked_windows, that_come_later_in_a_cycle_begin_small_and_double) {
   EXPECT_EQ(acquire(4 * kib, 128 * kib).bytes, 128 * kib);
 }
 
+TEST_F(checked_windows, of_frames_that_need_ever_more_are_no_more_than_frames) {
+  for (std::size_t mib = 1; mib <= 64; ++mib) {
+    auto const outer = acquire(1024 * kib * mib);
+    auto const inner = acquire(512 * kib * mib);
+    windows.drop(inner);
+    windows.drop(outer);
+    EXPECT_EQ(windows.count(), 2u);
+  }
+  EXPECT_LE(windows.bytes(), (64 + 64) * 1024 * kib);
+  EXPECT_EQ(windows.bytes(), memory.lent_bytes());
+}
+
 TEST(checked_windows_options, the_first_has_the_initial_bytes) {
   MockCheckedMemory memory;
   CheckedWindows windows(
@@ -161,9 +173,14 @@ TEST_F(checked_windows, spare_ones_serve_the_largest_first_if_it_suffices) {
   auto const large = acquire(300 * kib);
   windows.drop(small);
   windows.drop(large);
+  auto const first  = acquire(1);
+  auto const second = acquire(1);
+  EXPECT_EQ(first.bytes, large.bytes);
+  EXPECT_EQ(second.bytes, small.bytes);
+  windows.drop(first);
+  windows.drop(second);
   EXPECT_GT(acquire(400 * kib).bytes, large.bytes);
   EXPECT_EQ(acquire(1).bytes, large.bytes);
-  EXPECT_EQ(acquire(1).bytes, small.bytes);
 }
 
 TEST_F(checked_windows, undone_leave_the_figures_as_they_were) {

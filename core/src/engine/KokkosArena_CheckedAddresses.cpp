@@ -26,7 +26,8 @@ constexpr std::size_t alignment_bytes = std::size_t(2) << 20;
 // ThreadSanitizer leaves programs less than others have.
 constexpr std::size_t most_bytes = std::size_t(64) << 30;
 #else
-constexpr std::size_t most_bytes = most_reserved_bytes;
+// So that the table of their pages takes 300 MB at most, once all were used.
+constexpr std::size_t most_bytes = most_reserved_bytes / 2;
 #endif
 constexpr std::size_t least_bytes = std::size_t(64) << 20;
 

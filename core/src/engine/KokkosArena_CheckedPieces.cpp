@@ -26,6 +26,8 @@ CheckedPiece& CheckedPieces::add() noexcept {
 }
 
 void CheckedPieces::undo_add() noexcept {
+  // 0, unless the heap had no room for the note of a hole.
+  m_used -= m_in_use.back()->block.used();
   free(std::move(m_in_use.back()));
   m_in_use.pop_back();
 }

@@ -57,7 +57,7 @@ class CheckedPieces {
   /// \brief Tells the piece that its section has become larger.
   void extend(CheckedPiece& piece) noexcept {
     auto const before = piece.block.used();
-    piece.block.extend(piece.section.bytes);
+    piece.block.extend(piece.section.end() - piece.block.begin());
     m_used += piece.block.used() - before;
   }
 

@@ -57,8 +57,8 @@ std::size_t most_bytes(CheckedLayout const& layout) noexcept {
   return layout.bytes() + (alignment > checked_page_bytes ? alignment : 0);
 }
 
-/// Of raw memory none is, and of what has rank 7 not all are: Views whose rank
-/// is known when the program runs only are made as such, and read by address.
+/// Of raw memory none is, and of Views of rank 7 not all are: DynRankViews are
+/// made as such, which read by address.
 bool every_access_is_checked(ViewExtents const& extents) noexcept {
   return extents.rank < 7;
 }
@@ -234,7 +234,12 @@ CheckedStore::Place CheckedStore::take_from_another_window(
   }
   auto& piece   = add_piece(request.frame);
   piece.section = section;
-  piece.block.restart(section.begin, section.bytes);
+  // What an alignment leaves out of a shared window isn't used: else it would
+  // hang on the section's place whether the arena has room.
+  auto const start = section.window->is_shared
+                         ? align_up(section.begin, layout.alignment())
+                         : section.begin;
+  piece.block.restart(start, section.end() - start);
   auto const begin = m_pieces.allocate(piece, bytes, layout.alignment());
   // It may be among what was dropped, where others have dropped what is behind.
   m_windows->memory().expect_accesses(section.begin);

@@ -79,8 +79,15 @@ CheckedWindow* CheckedWindows::find_shared(std::size_t needed,
 CheckedWindow* CheckedWindows::find_own(std::size_t needed, std::size_t wanted,
                                         char const*& failure) {
   // The largest, since nobody knows how much more will be needed.
-  auto* const spare = take_spare(m_own, needed);
-  return spare ? spare : make(needed, wanted, false, failure);
+  if (auto* const spare = take_spare(m_own, needed)) return spare;
+  auto* const made = make(needed, wanted, false, failure);
+  // In the place of one that is too small: frames that need ever more, and no
+  // reset, would collect them.
+  if (auto& spares = m_own.spares; made && !spares.empty()) {
+    release(*spares.front());
+    spares.erase(spares.begin());
+  }
+  return made;
 }
 
 CheckedWindow* CheckedWindows::take_spare(Kind& kind,

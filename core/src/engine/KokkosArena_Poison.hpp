@@ -6,9 +6,9 @@
 #include <cstdint>
 
 /// \file
-/// Tells AddressSanitizer, MemorySanitizer or valgrind what of an arena is free,
-/// so that it reports whoever goes there by any pointer; the latter two also what
-/// nobody has written yet, which is all that MemorySanitizer knows.
+/// Tells AddressSanitizer, MemorySanitizer or valgrind what of an arena is
+/// free, so that it reports whoever goes there by any pointer; the latter two
+/// also what nobody has written yet, which is all that MemorySanitizer knows.
 ///
 /// What allocates is compiled into the library in part, and in part, inline,
 /// into the program. Memory that one of them poisons and the other doesn't
@@ -17,7 +17,7 @@
 /// without it the program's arenas, whose upstreams are made by its own code,
 /// never ask for it (Upstream::is_poisonable()). In a program of which
 /// only some files are built with it, all that use arenas have to be; for
-/// MemorySanitizer, all else has to be, too, the C++ library included.
+/// MemorySanitizer, all libraries as well.
 ///
 /// Whether a program runs on valgrind is known when it runs only. All
 /// allocations go by the library then, as those of a traced arena.
