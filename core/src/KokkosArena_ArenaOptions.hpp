@@ -42,8 +42,8 @@ struct ArenaOptions {
   /// array of Chrome's trace events, which Perfetto (ui.perfetto.dev) and
   /// chrome://tracing open: a bar for each View and each untracked allocation,
   /// with its label, bytes (as it takes them of the arena, with Kokkos' record)
-  /// and thread; reset, rewind, release, growth, Views that survive or escape; and the
-  /// arena's used, live and capacity bytes. Empty: what the environment
+  /// and thread; reset, rewind, release, growth, Views that survive or escape;
+  /// and the arena's used, live and capacity bytes. Empty: what the environment
   /// variable KOKKOS_ARENA_TRACE names, if anything. %p stands for the process'
   /// number. The file is written anew by the first arena of a process that uses
   /// it, and goes on with all others; a forked child writes nothing to it. It

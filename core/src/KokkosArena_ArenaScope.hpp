@@ -40,9 +40,9 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 /// do, exceptions included; otherwise the program is aborted.
 ///
 /// Worker threads know the scope by OpenMP's default allocator, which a scope
-/// sets to an equivalent one of its own and restores. In a program that has made
-/// and set a default allocator itself, and on backends with other threads than
-/// OpenMP's, workers use the base space. So do all threads of a region of
+/// sets to an equivalent one of its own and restores. In a program that has
+/// made and set a default allocator itself, and on backends with other threads
+/// than OpenMP's, workers use the base space. So do all threads of a region of
 /// several threads inside a scope on an Unsynchronized arena. The arena counts
 /// such allocations (\c ArenaStatistics::unscoped_worker_allocations), except
 /// on other backends and where the default allocator is set after the scope has
@@ -102,7 +102,8 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
 /// that were made in its scope become invalid; what \c Arena::allocate gave
 /// since the start is dropped, to other threads too. Cost: of ArenaScope, \c
 /// Arena::mark and \c Arena::rewind; about 0.3 us more where CheckedSpace Views
-/// were made in it, and 10 us where these have more than 256 KiB. Threads: as these.
+/// were made in it, and 10 us where these have more than 256 KiB. Threads: as
+/// these.
 class [[nodiscard]] ArenaFrame {
  public:
   /// \param[in] where  For messages about CheckedSpace Views; leave it out.

@@ -11,7 +11,8 @@ namespace KokkosArena {
 /// made from then on, whatever their options say: window or at_once.
 enum class Revoke {
   /// Cycles and frames of up to 256 KiB share a window of addresses, which
-  /// faults as a whole once its 2 MiB are used up and dropped, and at the latest
+  /// faults as a whole once its 2 MiB are used up and dropped, and at the
+  /// latest
   /// at \c release and at the arena's end. Until then, the first bytes of each
   /// View that was dropped are signalling NaNs. Others fault at once; so do the
   /// first two of an arena, and what can only be read by address (DynRankView,
