@@ -53,9 +53,8 @@ TYPED_TEST(scoped_containers, dyn_rank_view_takes_its_rank_at_run_time) {
   EXPECT_TRUE(this->draws(1));
   EXPECT_EQ(a.rank(), 3u);
   EXPECT_EQ(a(3, 4, 5), 0.0);
-  a(3, 4, 5)   = 7;
-  auto const b = Kokkos::create_mirror_view_and_copy(Host(), a);
-  EXPECT_EQ(b(3, 4, 5), 7);
+  a(3, 4, 5) = 7;
+  EXPECT_EQ(Kokkos::create_mirror_view_and_copy(Host(), a)(3, 4, 5), 7);
   Kokkos::resize(a, 5, 6, 7);
   EXPECT_EQ(a(3, 4, 5), 7);
   a = Kokkos::DynRankView<double, Scoped>("a", 3);
