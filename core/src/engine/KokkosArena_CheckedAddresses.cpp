@@ -138,8 +138,12 @@ void set_usable_pages(PageRange range) noexcept {
 
 /// \pre The mutex is held.
 void set_pages(PageRange range, CheckedPage state) noexcept {
-  auto* const first = page_of(checked_addresses.begin) + range.first;
-  std::fill_n(first, range.last - range.first, state);
+  auto* const table = page_of(checked_addresses.begin);
+  for (auto page = range.first; page < range.last; ++page) {
+    // What was dropped before its window is may be read by whoever still has
+    // it.
+    if (table[page] != state) table[page] = state;
+  }
 }
 
 /// \pre The mutex is held.
