@@ -139,9 +139,14 @@ void set_usable_pages(PageRange range) noexcept {
 /// \pre The mutex is held.
 void set_pages(PageRange range, CheckedPage state) noexcept {
   auto* const table = page_of(checked_addresses.begin);
+  auto const count  = range.last - range.first;
+  if (count > most_bytes_with_pages >> checked_page_shift) {
+    // To read them first would fault twice for a page of the table.
+    std::fill_n(table + range.first, count, state);
+    return;
+  }
   for (auto page = range.first; page < range.last; ++page) {
-    // What was dropped before its window is may be read by whoever still has
-    // it.
+    // What was dropped before the rest may be read by whoever still has it.
     if (table[page] != state) table[page] = state;
   }
 }

@@ -28,6 +28,9 @@ inline constexpr unsigned checked_page_shift    = 15;
 inline constexpr std::size_t checked_page_bytes = std::size_t(1)
                                                   << checked_page_shift;
 
+/// Of what is taken at once, only so much may be dropped page by page.
+inline constexpr std::size_t most_bytes_with_pages = std::size_t(2) << 20;
+
 // Enumerations of their own and no integers: no store to an element of a View
 // can change one, for all that the compiler knows, so that it may take the
 // check out of loops.
@@ -141,7 +144,8 @@ bool may_lose_addresses() noexcept;
 void hand_addresses_out_once() noexcept;
 
 /// \brief Makes some of what \c take_addresses gave invalid. Threads: any.
-/// \pre Whole pages; they are dropped as a whole later.
+/// \pre Whole pages, of not more than \c most_bytes_with_pages; they are
+/// dropped as a whole later.
 void drop_pages(std::uintptr_t begin, std::size_t bytes) noexcept;
 
 /// \brief Makes all of what \c take_addresses gave invalid. Threads: any.

@@ -3,6 +3,7 @@
 #define KOKKOSARENA_ENGINE_CHECKEDWINDOWS_HPP
 
 #include <KokkosArena_GrowthPolicy.hpp>
+#include <engine/KokkosArena_CheckedAddresses.hpp>
 #include <engine/KokkosArena_CheckedMemory.hpp>
 
 #include <cstddef>
@@ -55,7 +56,7 @@ class CheckedWindows {
     bool shares;  ///< Whether small sections may share a window.
   };
 
-  static constexpr std::size_t shared_window_bytes = std::size_t(2) << 20;
+  static constexpr std::size_t shared_window_bytes = most_bytes_with_pages;
   /// What needs more has a window of its own.
   static constexpr std::size_t most_section_bytes = shared_window_bytes / 8;
   // None is, before drops or frames within frames turn out to be many.
