@@ -49,7 +49,7 @@ DEVICE_PARTS = {
     "handles": "^View_in_kernel/",
     "reductions": "^(basic_reduction|two_instances)/",
     "views": "^(View_(un)?initialized|arena_of_one_View)/",
-    "checked": "^(triad|triad_two_frames|reduction|reset)/",
+    "checked": "^(triad|triad_of_older|reset)/",
 }
 
 # Of MemoryProfile.
