@@ -129,11 +129,13 @@ PageRange usable_pages() noexcept {
 
 void set_usable_pages(PageRange range) noexcept {
   auto const count = range.last > range.first ? range.last - range.first : 0;
+  // An enumeration for the compiler's sake alone.
+  // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
+  auto const pages = static_cast<CheckedPages>(
+      std::uint64_t(count) << 32 | static_cast<std::uint32_t>(range.first));
   // Other threads read it without the lock; see CheckedAddresses.
   std::atomic_ref(checked_addresses.usable)
-      .store(static_cast<CheckedPages>(std::uint64_t(count) << 32 |
-                                       static_cast<std::uint32_t>(range.first)),
-             std::memory_order_relaxed);
+      .store(pages, std::memory_order_relaxed);
 }
 
 /// \pre The mutex is held.
@@ -230,14 +232,15 @@ void drop_addresses(std::uintptr_t begin, std::size_t bytes) noexcept {
 void expect_accesses(std::uintptr_t address) noexcept {
   // Beyond so many, a look at the table is as quick as the access itself.
   constexpr std::size_t most = 1024;
-  auto const& all            = checked_addresses;
+  auto const* const table    = page_of(checked_addresses.begin);
   auto const page            = page_at(address);
-  auto const is_usable       = [&](std::size_t p) {
-    return page_of(all.begin)[p] == CheckedPage::usable;
+  auto const is_usable       = [table](std::size_t p) {
+    return table[p] == CheckedPage::usable;
   };
   std::lock_guard const guard(mutex);
   auto const usable = usable_pages();
-  auto const end = page_at(reinterpret_cast<std::uintptr_t>(all.dropped_end));
+  auto const end =
+      page_at(reinterpret_cast<std::uintptr_t>(checked_addresses.dropped_end));
   if (page >= end || (page >= usable.first && page < usable.last)) return;
   PageRange range{page, page};
   auto const least = page > most ? page - most : 0;
