@@ -11,7 +11,7 @@
 #include "basic_reduction.hpp"
 #include "benchmarks.hpp"
 #include "exact_sum.hpp"
-#include "machine.hpp"
+#include "measured_sums.hpp"
 
 /// \file
 /// The demo's library function, on the same inputs; and the same computation in
@@ -25,31 +25,11 @@ namespace {
 template <class Space>
 using View = Kokkos::View<double*, Space>;
 
-/// \param[in] call  Gives the sum; everything it does is measured.
-template <class Call>
-void run(benchmark::State& state, std::size_t n, Call const& call) {
-  auto const expected = exact_sum(n);
-  // What happens once, and not in a program that calls it again and again.
-  for (int warm_up = 0; warm_up < 3; ++warm_up) call();
-  Kokkos::fence("benchmark: before the calls");
-  auto const faults_before = page_faults();
-  for (auto _ : state) {
-    if (call() != expected) {
-      state.SkipWithError("wrong sum");
-      break;
-    }
-  }
-  // Its last kernel is a reduction to a number, for which it has waited.
-  state.counters["page_faults"] =
-      benchmark::Counter(static_cast<double>(page_faults() - faults_before),
-                         benchmark::Counter::kAvgIterations);
-}
-
 template <class Where>
 void reduction(benchmark::State& state, Where& where, std::size_t n) {
   // From outside the arena, so that it stays when the arena starts again.
   View<typename Where::memory_space> const a = make_input(n);
-  run(state, n, [&] {
+  measure_sums(state, n, [&] {
     auto const sum = library::basic_reduction(a);
     where.next_cycle();
     return sum;
@@ -81,7 +61,7 @@ void preallocated(benchmark::State& state) {
   auto const n = size_of(state);
   auto const a = make_input(n);
   View<Kokkos::HostSpace> const b("b", n), c("c", n), d("d", n);
-  run(state, n, [&] { return library::basic_reduction(a, b, c, d); });
+  measure_sums(state, n, [&] { return library::basic_reduction(a, b, c, d); });
 }
 
 // Plain loops. What makes a temporary says how.
@@ -118,7 +98,7 @@ template <class Make>
 void run_plain_loops(benchmark::State& state,
                      View<Kokkos::HostSpace> const& input, Make const& make) {
   auto* data = input.data();
-  run(state, size_of(state), [&] {
+  measure_sums(state, size_of(state), [&] {
     benchmark::DoNotOptimize(data);
     return reduction_in_plain_loops(data, size_of(state), make);
   });

@@ -51,45 +51,38 @@ struct Adapter {
   }
 };
 
+/// The View, DualView or DynRankView as the other type, which is over \c Space.
+template <class Result, class Space, class T>
+auto shared_as(T const& object) {
+  using from = typename T::memory_space;
+  if constexpr (std::is_same_v<from, Space>) {
+    return object;
+  } else {
+    static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
+                  "adapt shares memory and never copies: the View's memory "
+                  "space can't be used as the space asked for");
+    return Result(object);
+  }
+}
+
 template <class Space, class DataType, class... Properties>
 struct Adapter<Space, Kokkos::View<DataType, Properties...>> {
   using view_type   = Kokkos::View<DataType, Properties...>;
   using result_type = rebind_view_t<view_type, Space>;
 
   static auto apply(view_type const& view) {
-    using from = typename view_type::memory_space;
-    using to   = typename Space::memory_space;
-    if constexpr (std::is_same_v<from, to>) {
-      return view;
-    } else {
-      static_assert(Kokkos::SpaceAccessibility<to, from>::assignable,
-                    "adapt shares memory and never copies: the View's memory "
-                    "space can't be used as the space asked for");
-      return result_type(view);
-    }
+    return shared_as<result_type, typename Space::memory_space>(view);
   }
 };
-
-template <template <class, class...> class Template, class Space,
-          class DataType, class... Properties>
-auto adapted_container(Template<DataType, Properties...> const& object) {
-  using from = typename Template<DataType, Properties...>::memory_space;
-  if constexpr (std::is_same_v<from, Space>) {
-    return object;
-  } else {
-    static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
-                  "adapt shares memory and never copies: the memory space "
-                  "can't be used as the space asked for");
-    return rebound_t<Template, Space, DataType, Properties...>(object);
-  }
-}
 
 /// Both of its Views, and what it knows of them; where the host's is the one of
 /// the device, it stays so.
 template <class Space, class DataType, class... Properties>
 struct Adapter<Space, Kokkos::DualView<DataType, Properties...>> {
   static auto apply(Kokkos::DualView<DataType, Properties...> const& object) {
-    return adapted_container<Kokkos::DualView, Space>(object);
+    return shared_as<
+        rebound_t<Kokkos::DualView, Space, DataType, Properties...>, Space>(
+        object);
   }
 };
 
@@ -97,7 +90,9 @@ template <class Space, class DataType, class... Properties>
 struct Adapter<Space, Kokkos::DynRankView<DataType, Properties...>> {
   static auto apply(
       Kokkos::DynRankView<DataType, Properties...> const& object) {
-    return adapted_container<Kokkos::DynRankView, Space>(object);
+    return shared_as<
+        rebound_t<Kokkos::DynRankView, Space, DataType, Properties...>, Space>(
+        object);
   }
 };
 

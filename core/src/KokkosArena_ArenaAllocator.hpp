@@ -26,11 +26,6 @@ namespace KokkosArena {
 
 namespace Impl {
 
-template <class MemorySpace>
-inline constexpr bool host_can_access_v =
-    Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                               MemorySpace>::accessible;
-
 /// \brief Memory that counts as a live allocation. Inside a parallel region,
 /// from where nobody could catch it, an error ends the program.
 /// \throws ArenaExhausted

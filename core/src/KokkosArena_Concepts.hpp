@@ -71,6 +71,11 @@ inline constexpr bool checks_accesses_v =
 #endif
     ;
 
+template <class MemorySpace>
+inline constexpr bool host_can_access_v =
+    Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
+                               MemorySpace>::accessible;
+
 /// Kernels of these run to their end before the dispatch returns, so memory
 /// that the host has dropped is not being read.
 template <class ExecutionSpace>
@@ -92,8 +97,7 @@ inline constexpr bool is_synchronous_v =
 /// can still be reading what was there before.
 template <class MemorySpace>
 inline constexpr bool record_in_arena_v =
-    Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                               MemorySpace>::accessible &&
+    host_can_access_v<MemorySpace> &&
     is_synchronous_v<Kokkos::DefaultHostExecutionSpace> &&
     (is_synchronous_v<Kokkos::DefaultExecutionSpace> ||
      !Kokkos::SpaceAccessibility<Kokkos::DefaultExecutionSpace,

@@ -84,9 +84,7 @@ class DeviceHandleSource {
   }
 
  private:
-  static constexpr bool is_host_accessible =
-      Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                                 MemorySpace>::accessible;
+  static constexpr bool is_host_accessible = host_can_access_v<MemorySpace>;
 
   KOKKOS_FUNCTION void* take(std::size_t bytes, std::size_t alignment) const {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) return nullptr;

@@ -80,8 +80,7 @@ class SpaceInScope {
     }
     void* const address = Self::take(*m_core, bytes, label);
     if constexpr (!record_in_arena_v<MemorySpace> &&
-                  Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                                             MemorySpace>::accessible) {
+                  host_can_access_v<MemorySpace>) {
       // The host may use it at once.
       m_core->fence_instance("KokkosArena: before the host uses memory again");
     }

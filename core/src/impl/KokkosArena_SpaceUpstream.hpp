@@ -2,6 +2,7 @@
 #ifndef KOKKOSARENA_IMPL_SPACEUPSTREAM_HPP
 #define KOKKOSARENA_IMPL_SPACEUPSTREAM_HPP
 
+#include <KokkosArena_Concepts.hpp>
 #include <engine/KokkosArena_AdoptionPause.hpp>
 #include <engine/KokkosArena_Poison.hpp>
 #include <engine/KokkosArena_Upstream.hpp>
@@ -57,9 +58,7 @@ class SpaceUpstream : public Upstream {
   }
 
   bool is_poisonable() const noexcept override {
-    return has_memory_checker() &&
-           Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                                      MemorySpace>::accessible;
+    return has_memory_checker() && host_can_access_v<MemorySpace>;
   }
 
  protected:

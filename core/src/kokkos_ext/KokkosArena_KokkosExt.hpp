@@ -426,8 +426,7 @@ class SharedAllocationRecord<Space, void>
     if constexpr (!host_may_write) record_bytes = 0;
     // What the base space aligns to; more needs room to move.
     constexpr auto base_alignment =
-        Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                                   base_space>::accessible
+        KokkosArena::Impl::host_can_access_v<base_space>
             ? KokkosArena::Impl::granule
             : least_alignment;
     auto const front =
@@ -539,8 +538,7 @@ class SharedAllocationRecord<Space, void>
   static void announce(SharedAllocationRecord const& record) {
     auto* const core                        = record.m_space.impl_core();
     KokkosArena::Impl::newest_device_view() = {core, record.data()};
-    if constexpr (Kokkos::SpaceAccessibility<Kokkos::DefaultHostExecutionSpace,
-                                             base_space>::accessible) {
+    if constexpr (KokkosArena::Impl::host_can_access_v<base_space>) {
       if (core) {
         core->fence_instance("KokkosArena: before the host uses memory again");
       }
@@ -870,9 +868,8 @@ struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
 template <class ExecutionSpace, KokkosArena::ArenaSpace Space, class T>
   requires(!KokkosArena::Impl::is_synchronous_v<ExecutionSpace> &&
            !KokkosArena::Impl::record_in_arena_v<Space> &&
-           !Kokkos::SpaceAccessibility<
-               Kokkos::DefaultHostExecutionSpace,
-               KokkosArena::base_memory_space_t<Space>>::accessible)
+           !KokkosArena::Impl::host_can_access_v<
+               KokkosArena::base_memory_space_t<Space>>)
 struct ViewValueFunctor<Device<ExecutionSpace, Space>, T>
     : ViewValueFunctor<
           Device<ExecutionSpace, KokkosArena::base_memory_space_t<Space>>, T> {
