@@ -5,6 +5,8 @@
 #include <KokkosArena_CheckedSpace.hpp>
 #include <KokkosArena_Concepts.hpp>
 #include <KokkosArena_ScopedSpace.hpp>
+#include <impl/KokkosArena_Aggregate.hpp>
+#include <impl/KokkosArena_HoldsViews.hpp>
 #include <impl/KokkosArena_RebindView.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -31,114 +33,212 @@ template <class T, class Space>
 concept HasMemberAdapt =
     requires(T const& object) { object.template adapt<Space>(); };
 
+/// What adapt makes of a T, which has neither reference nor const: its type,
+/// and how.
 template <class Space, class T>
 struct Adapter;
-
-/// The adapter of the type without reference and const.
 template <class Space, class T>
-auto adapted(T const& object) {
+using adapted_t = typename Adapter<Space, std::remove_cvref_t<T>>::type;
+
+template <class Space, class T>
+adapted_t<Space, T> adapted(T const& object) {
   return Adapter<Space, std::remove_cvref_t<T>>::apply(object);
 }
 
-template <class Space, class T>
-struct Adapter {
-  static auto apply(T const& object) {
-    if constexpr (HasMemberAdapt<T, Space>) {
-      return object.template adapt<Space>();
-    } else {
-      return object;
-    }
-  }
-};
+// ---------------------------------------------------------------------- Views
 
-/// The View, DualView or DynRankView as the other type, which is over \c Space.
-template <class Result, class Space, class T>
-auto shared_as(T const& object) {
+/// Of a View, DualView or DynRankView; one in the space stays as it is spelt.
+template <class Space, class T, class Rebound>
+struct ViewAdapter {
   using from = typename T::memory_space;
-  if constexpr (std::is_same_v<from, Space>) {
-    return object;
-  } else {
+  using type = std::conditional_t<std::is_same_v<from, Space>, T, Rebound>;
+
+  static type apply(T const& object) {
     static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
                   "adapt shares memory and never copies: the View's memory "
                   "space can't be used as the space asked for");
-    return Result(object);
+    return type(object);
   }
-}
+};
 
 template <class Space, class DataType, class... Properties>
-struct Adapter<Space, Kokkos::View<DataType, Properties...>> {
-  using view_type   = Kokkos::View<DataType, Properties...>;
-  using result_type = rebind_view_t<view_type, Space>;
-
-  static auto apply(view_type const& view) {
-    return shared_as<result_type, typename Space::memory_space>(view);
-  }
+struct Adapter<Space, Kokkos::View<DataType, Properties...>>
+    : ViewAdapter<Space, Kokkos::View<DataType, Properties...>,
+                  rebind_view_t<Kokkos::View<DataType, Properties...>, Space>> {
 };
 
 /// Both of its Views, and what it knows of them; where the host's is the one of
 /// the device, it stays so.
 template <class Space, class DataType, class... Properties>
-struct Adapter<Space, Kokkos::DualView<DataType, Properties...>> {
-  static auto apply(Kokkos::DualView<DataType, Properties...> const& object) {
-    return shared_as<
-        rebound_t<Kokkos::DualView, Space, DataType, Properties...>, Space>(
-        object);
-  }
+struct Adapter<Space, Kokkos::DualView<DataType, Properties...>>
+    : ViewAdapter<Space, Kokkos::DualView<DataType, Properties...>,
+                  rebound_t<Kokkos::DualView, Space, DataType, Properties...>> {
 };
 
 template <class Space, class DataType, class... Properties>
-struct Adapter<Space, Kokkos::DynRankView<DataType, Properties...>> {
-  static auto apply(
-      Kokkos::DynRankView<DataType, Properties...> const& object) {
-    return shared_as<
-        rebound_t<Kokkos::DynRankView, Space, DataType, Properties...>, Space>(
-        object);
-  }
-};
+struct Adapter<Space, Kokkos::DynRankView<DataType, Properties...>>
+    : ViewAdapter<
+          Space, Kokkos::DynRankView<DataType, Properties...>,
+          rebound_t<Kokkos::DynRankView, Space, DataType, Properties...>> {};
+
+// ----------------------------------------------------------------- containers
 
 template <class Space, class... Ts>
 struct Adapter<Space, std::tuple<Ts...>> {
-  static auto apply(std::tuple<Ts...> const& objects) {
+  using type = std::tuple<adapted_t<Space, Ts>...>;
+
+  static type apply(std::tuple<Ts...> const& objects) {
     return std::apply(
-        [](Ts const&... object) {
-          // Spelt out, since deduction would take a lone tuple apart.
-          return std::tuple<decltype(adapted<Space>(object))...>(
-              adapted<Space>(object)...);
-        },
+        [](Ts const&... object) { return type(adapted<Space>(object)...); },
         objects);
   }
 };
 
 template <class Space, class First, class Second>
 struct Adapter<Space, std::pair<First, Second>> {
-  static auto apply(std::pair<First, Second> const& objects) {
-    using first_type  = decltype(adapted<Space>(objects.first));
-    using second_type = decltype(adapted<Space>(objects.second));
-    return std::pair<first_type, second_type>(adapted<Space>(objects.first),
-                                              adapted<Space>(objects.second));
+  using type = std::pair<adapted_t<Space, First>, adapted_t<Space, Second>>;
+
+  static type apply(std::pair<First, Second> const& objects) {
+    return {adapted<Space>(objects.first), adapted<Space>(objects.second)};
   }
 };
 
-template <class Space, class T, std::size_t N>
-struct Adapter<Space, std::array<T, N>> {
-  static auto apply(std::array<T, N> const& objects) {
-    using result_type = decltype(adapted<Space>(objects[0]));
+/// Also Kokkos::Array, where it has no further parameters.
+template <class Space, template <class, std::size_t> class Array, class T,
+          std::size_t N>
+struct Adapter<Space, Array<T, N>> {
+  using type = Array<adapted_t<Space, T>, N>;
+
+  static type apply(Array<T, N> const& objects) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array<result_type, N>{adapted<Space>(objects[I])...};
+      return type{{adapted<Space>(objects[I])...}};
     }(std::make_index_sequence<N>{});
   }
 };
 
 template <class Space, class T, class Allocator>
 struct Adapter<Space, std::vector<T, Allocator>> {
-  static auto apply(std::vector<T, Allocator> const& objects) {
-    using result_type = decltype(adapted<Space>(objects[0]));
-    std::vector<result_type> result;
-    result.reserve(objects.size());
-    for (auto const& object : objects) {
-      result.push_back(adapted<Space>(object));
+  using type = std::conditional_t<std::is_same_v<adapted_t<Space, T>, T>,
+                                  std::vector<T, Allocator>,
+                                  std::vector<adapted_t<Space, T>>>;
+
+  static type apply(std::vector<T, Allocator> const& objects) {
+    if constexpr (holds_other_views_v<Space, T> || HasMemberAdapt<T, Space>) {
+      type result;
+      result.reserve(objects.size());
+      for (auto const& object : objects) {
+        result.push_back(adapted<Space>(object));
+      }
+      return result;
+    } else {
+      return objects;
     }
-    return result;
+  }
+};
+
+// -------------------------------------------------------- aggregates, and rest
+
+/// The same class template over the space; T where it isn't one.
+template <class Space, class T>
+struct RebindAggregate {
+  using type = T;
+};
+
+/// An argument of it; an execution space stands for its memory space if no
+/// other argument does.
+template <class Space, bool has_memory_space, class T>
+struct RebindArgument {
+  using type = T;
+};
+template <class Space, bool has_memory_space, class T>
+  requires(is_other_space_v<Space, T> ||
+           (!has_memory_space && Kokkos::is_execution_space_v<T>))
+struct RebindArgument<Space, has_memory_space, T> {
+  using type = std::conditional_t<
+      Kokkos::SpaceAccessibility<Space, typename T::memory_space>::assignable,
+      typename RebindProperty<T, Space>::type, T>;
+};
+template <class Space, bool has_memory_space, class T>
+  requires(holds_other_views_v<Space, T>)
+struct RebindArgument<Space, has_memory_space, T> {
+  using type = adapted_t<Space, T>;
+};
+
+template <class Space, template <class...> class Template, class... Arguments>
+  requires(Splittable<Template<Arguments...>> &&
+           holds_other_views_v<Space, Template<Arguments...>>)
+struct RebindAggregate<Space, Template<Arguments...>> {
+  static constexpr bool has_memory_space =
+      ((Kokkos::is_memory_space_v<Arguments> ||
+        Kokkos::is_device_v<Arguments>) ||
+       ...);
+  using type = Template<
+      typename RebindArgument<Space, has_memory_space, Arguments>::type...>;
+};
+
+template <class To, class Space, class From>
+To aggregate_as(From const& object);
+
+/// \return The member as one of type \c To of what is adapted to the space.
+template <class To, class Space, class From>
+To member_as(From const& member) {
+  if constexpr (std::is_same_v<To, From>) {
+    return member;
+  } else if constexpr (std::is_convertible_v<adapted_t<Space, From>, To>) {
+    return adapted<Space>(member);
+  } else {
+    return aggregate_as<To, Space>(member);
+  }
+}
+
+// The elements of a C array stand without braces of their own.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-braces"
+template <class To, class Space, class From>
+To aggregate_as(From const& object) {
+  return with_members(object, [](auto const&... members) {
+    return [&]<class... Tos>(std::tuple<Tos const&...>*) {
+      return std::apply(
+          [](auto const&... elements) {
+            return To{member_as<Tos, Space>(elements)...};
+          },
+          std::tuple_cat(elements_of(members)...));
+    }(static_cast<elements_t<To>*>(nullptr));
+  });
+}
+#pragma GCC diagnostic pop
+
+/// An object with a member adapt; an aggregate; else a copy.
+template <class Space, class T>
+struct Adapter {
+  static constexpr bool has_member = HasMemberAdapt<T, Space>;
+
+  static auto type_of() {
+    if constexpr (has_member) {
+      using result = decltype(std::declval<T const&>().template adapt<Space>());
+      return std::type_identity<std::remove_cvref_t<result>>();
+    } else {
+      return RebindAggregate<Space, T>();
+    }
+  }
+  using type = typename decltype(type_of())::type;
+
+  static type apply(T const& object) {
+    if constexpr (has_member) {
+      return object.template adapt<Space>();
+    } else if constexpr (!std::is_same_v<type, T>) {
+      return aggregate_as<type, Space>(object);
+    } else {
+      static_assert(
+          !holds_other_views_v<Space, T>,
+          "adapt doesn't know what this object, which holds Views in another "
+          "memory space, is to become. It takes Views; tuples, pairs, arrays "
+          "and vectors; and aggregates (up to 16 members, no base class, all "
+          "assignable) that are class templates over a memory space. Give the "
+          "class a member template <class S> auto adapt() const; for those of "
+          "Kokkos Kernels, include KokkosArena_Kernels.hpp");
+      return object;
+    }
   }
 };
 
@@ -149,9 +249,16 @@ struct Adapter<Space, std::vector<T, Allocator>> {
 /// \tparam Space   A memory space, execution space or Kokkos::Device whose
 ///                 memory space the Views convert to.
 /// \param[in] object  A View, DualView or DynRankView; a tuple, pair, array or
-///                 vector of such, nested; or an object with a member
-///                 \c template<class S> \c auto \c adapt() \c const, which is
-///                 called. Anything else is copied as it is.
+///                 vector of such, nested; an aggregate of such (up to 16
+///                 members, arrays and other aggregates among them, all
+///                 assignable, no base class), if it is a class template over
+///                 types of which at least one is a memory space, a device or
+///                 holds Views: it becomes the same template over \c Space; or
+///                 an object with a member \c template<class S> \c auto
+///                 \c adapt() \c const, which is called. Anything else is
+///                 copied as it is; where that can be seen to hold Views in
+///                 another space, it is a compile error. Pointers, and what a
+///                 lambda has captured, aren't looked at.
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {

@@ -65,22 +65,24 @@ namespace Impl {
 /// So that KokkosArena::adapt takes containers and what holds them.
 template <class Space, SparseContainer Container>
 struct Adapter<Space, Container> {
-  static auto apply(Container const& container) {
-    using from = typename Container::device_type::memory_space;
+  using from = typename Container::device_type::memory_space;
+  using type = std::conditional_t<std::is_same_v<from, Space>, Container,
+                                  rebind_container_t<Container, Space>>;
+
+  static type apply(Container const& container) {
     if constexpr (std::is_same_v<from, Space>) {
       return container;
     } else {
       static_assert(Kokkos::SpaceAccessibility<Space, from>::assignable,
                     "adapt shares memory and never copies: the container's "
                     "memory space can't be used as the space asked for");
-      using result_type = rebind_container_t<Container, Space>;
       if constexpr (requires { container.row_block_offsets; }) {
         // A graph of Kokkos 4.7 converts its Views only.
-        result_type graph(container.entries, container.row_map);
+        type graph(container.entries, container.row_map);
         graph.row_block_offsets = container.row_block_offsets;
         return graph;
       } else {
-        return result_type(container);
+        return type(container);
       }
     }
   }

@@ -244,23 +244,6 @@ struct Network {
   Norm norm;
   Layer dense, shared;
 
-  /// \brief The same weights under another memory space: no copy.
-  /// Cost: that of copying the Views' handles. Threads: as copying a View.
-  template <class S>
-  auto adapt() const {
-    using other      = Network<S>;
-    auto const layer = [](Layer const& l) {
-      return typename other::Layer{l.weights, l.bias};
-    };
-    return other{
-        layer(convolution_1),
-        layer(convolution_2),
-        layer(convolution_3),
-        typename other::Norm{norm.scale, norm.shift, norm.mean, norm.variance},
-        layer(dense),
-        layer(shared)};
-  }
-
   /// \brief The probability of each digit.
   /// \param[in] images   (images, 28, 28), LayoutRight, any number of images.
   /// \param[in] kernels  How to call gemm.

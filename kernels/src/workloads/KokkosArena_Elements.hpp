@@ -29,13 +29,6 @@ struct HexMesh {
   /// slot_offsets(n) to slot_offsets(n + 1) - 1 of slots, in ascending order.
   view_type<int*> slot_offsets;  ///< (nodes + 1)
   view_type<int*> slots;         ///< (8 * elements)
-
-  /// \brief The same mesh under another memory space: no copy.
-  /// Cost: that of copying the Views' handles. Threads: as copying a View.
-  template <class S>
-  auto adapt() const {
-    return HexMesh<S>{coordinates, nodes, slot_offsets, slots};
-  }
 };
 
 /// \brief The unit cube, cut n times in each direction, where inner nodes are
