@@ -16,6 +16,7 @@
 #include <engine/KokkosArena_ThreadCachedCore.hpp>
 #include <impl/KokkosArena_AsyncBackend.hpp>
 #include <impl/KokkosArena_AsyncUpstream.hpp>
+#include <impl/KokkosArena_BaseSpaceWatch.hpp>
 #include <impl/KokkosArena_HandleSource.hpp>
 #include <impl/KokkosArena_ScopesOf.hpp>
 #include <impl/KokkosArena_SpaceUpstream.hpp>
@@ -284,6 +285,9 @@ class Arena {
   ArenaStatistics statistics() const {
     auto result = m_core->statistics();
     if (auto* const store = checked_store()) store->add_to(result);
+    if (auto const* const counts = m_core->base_space_counts()) {
+      counts->add_to(result);
+    }
     result.failed_handle_allocations += m_handle_sources.failures();
     return result;
   }
@@ -323,8 +327,10 @@ class Arena {
   static core_type* make_core(execution_space const& instance,
                               ArenaOptions options) {
     check_kokkos_is_running();
-    auto upstream = make_upstream(instance, options);
-    return new core_type(std::move(options), std::move(upstream));
+    auto upstream    = make_upstream(instance, options);
+    auto* const core = new core_type(std::move(options), std::move(upstream));
+    if (core->base_space_counts()) Impl::watch_base_spaces();
+    return core;
   }
 
   static std::unique_ptr<Impl::Upstream> make_upstream(

@@ -4,6 +4,7 @@
 #include "engine/KokkosArena_CheckedStore.hpp"
 #include "engine/KokkosArena_Fork.hpp"
 #include "engine/KokkosArena_NeverDestroyed.hpp"
+#include "engine/KokkosArena_ThreadEnd.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -61,19 +62,46 @@ ArenaScope::ArenaScope(Impl::Core& core, std::type_info const& memory_space,
                        bool one_thread, std::uint64_t frame)
     : Impl::OpenScope(core),
       m_memory_space(memory_space),
-      m_outer(previous() ? static_cast<ArenaScope const*>(previous())
-                         : static_cast<ArenaScope const*>(Impl::inherited())),
-      m_region_level(Impl::region_level()),
       m_one_thread(one_thread),
-      m_frame(frame != 0 ? frame : frame_of(m_outer, core)),
-      m_bequest(Impl::bequeath(this)) {
-  if (m_bequest.failed) enter_unbequeathed();
+      m_frame(frame) {
+  begin();
 }
 
 ArenaScope::~ArenaScope() {
+  if (is_open()) end();
+}
+
+void ArenaScope::begin() noexcept {
+  m_outer        = previous() ? static_cast<ArenaScope const*>(previous())
+                              : static_cast<ArenaScope const*>(Impl::inherited());
+  m_region_level = Impl::region_level();
+  m_bequest      = Impl::bequeath(this);
+  if (m_bequest.failed) enter_unbequeathed();
+}
+
+void ArenaScope::end() {
   check_is_innermost();
   Impl::revoke(m_bequest);
   if (m_bequest.failed) leave_unbequeathed();
+}
+
+void ArenaScope::suspend() {
+  if (!is_open()) is_wrong_to("suspend() of a suspended");
+  end();
+  close();
+}
+
+void ArenaScope::resume() {
+  if (is_open()) is_wrong_to("resume() of an open");
+  Impl::watch_thread_end();
+  open();
+  begin();
+}
+
+void ArenaScope::is_wrong_to(char const* what) const {
+  throw std::logic_error("KokkosArena: " + std::string(what) +
+                         " scope on arena \"" + core().label() +
+                         "\"; call the two in turns");
 }
 
 ArenaScope const* ArenaScope::innermost() noexcept {
@@ -94,8 +122,10 @@ ArenaFrame::~ArenaFrame() {
 
 std::uint64_t ArenaScope::frame_of(ArenaScope const* scope,
                                    Impl::Core const& core) noexcept {
-  while (scope && &scope->core() != &core) scope = scope->m_outer;
-  return scope ? scope->m_frame : 0;
+  for (; scope; scope = scope->m_outer) {
+    if (&scope->core() == &core && scope->m_frame != 0) return scope->m_frame;
+  }
+  return 0;
 }
 
 std::uint64_t Impl::current_frame(Impl::Core const& core) noexcept {
@@ -156,6 +186,20 @@ void Impl::count_base_allocation(std::type_info const& memory_space) noexcept {
     scope = scope->m_next_unbequeathed;
   }
   if (scope) scope->core().counts().note_unscoped_worker_allocation();
+}
+
+void Impl::note_base_allocation(std::string_view space, std::string_view label,
+                                std::uint64_t bytes) noexcept {
+  auto const* scope = ArenaScope::innermost();
+  for (; scope; scope = scope->m_outer) {
+    auto* const counts = scope->core().base_space_counts();
+    if (!counts || counts->space() != space) continue;
+    // An inner one over that space is whose temporaries these would be.
+    if (ArenaScope::find(scope->m_memory_space) == scope) {
+      counts->note(label, bytes);
+    }
+    return;
+  }
 }
 
 bool ArenaScope::is_used_by_running_region(Impl::Core const& core) noexcept {

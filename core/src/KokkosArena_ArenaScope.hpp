@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <source_location>
+#include <string_view>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -29,6 +30,12 @@ class ForkedScopes;
 /// Cost: a few instructions, and a lock only while such a scope is open.
 void count_base_allocation(std::type_info const& memory_space) noexcept;
 
+/// \brief Counts what the memory space of that name has given in the arena of
+/// the innermost scope over it, if that arena counts it.
+/// Cost: linear in the scopes that are open. Threads: any.
+void note_base_allocation(std::string_view space, std::string_view label,
+                          std::uint64_t bytes) noexcept;
+
 }  // namespace Impl
 
 /// \brief Until it ends, allocations of ScopedSpace over the arena's memory
@@ -37,7 +44,9 @@ void count_base_allocation(std::type_info const& memory_space) noexcept;
 /// included. A scope that a thread opens inside a region holds for that thread
 /// and for what it launches. Scopes nest; the innermost over a memory space
 /// wins. A scope ends on the thread that opened it, before the scopes around it
-/// do, exceptions included; otherwise the program is aborted.
+/// do, exceptions included; otherwise the program is aborted. A coroutine
+/// suspends its scope while another runs; an ArenaFrame has no such way, use
+/// \c mark and \c rewind there.
 ///
 /// Worker threads know the scope by OpenMP's default allocator, which a scope
 /// sets to an equivalent one of its own and restores. In a program that has
@@ -61,6 +70,20 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
   ArenaScope& operator=(ArenaScope const&) = delete;
   ~ArenaScope();
 
+  /// \brief Lets the scope hold no more until \c resume: for a coroutine,
+  /// before each \c co_yield and \c co_await, since whoever runs then would
+  /// else be in the scope. It may end meanwhile, but the arena may not before
+  /// it does.
+  /// \throws std::logic_error  It is suspended already.
+  /// Cost: of the scope's end. Threads: as the scope's end: a scope that isn't
+  /// the innermost of this thread aborts the program.
+  void suspend();
+  /// \brief Lets it hold again, for the calling thread, which need not be the
+  /// one that opened it, and inside the scopes that hold for that one.
+  /// \throws std::logic_error  It isn't suspended.
+  /// Cost: of a scope's beginning.
+  void resume();
+
  private:
   friend class ArenaFrame;
   friend class Impl::ForkedScopes;
@@ -68,7 +91,9 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
   friend std::uint64_t Impl::current_frame(Impl::Core const&) noexcept;
   friend void Impl::check_no_region_uses(Impl::Core const&, char const*);
   friend void Impl::count_base_allocation(std::type_info const&) noexcept;
-  /// \param[in] frame  Its epoch, or 0: that of a frame around it, if any.
+  friend void Impl::note_base_allocation(std::string_view, std::string_view,
+                                         std::uint64_t) noexcept;
+  /// \param[in] frame  Its epoch, if it is one; or 0.
   ArenaScope(Impl::Core& core, std::type_info const& memory_space,
              bool one_thread, std::uint64_t frame);
 
@@ -83,15 +108,18 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
   /// Whether the caller is one of several threads of a region inside the scope,
   /// and the arena isn't made for that.
   bool threads_would_meet() const noexcept;
+  void begin() noexcept;
+  void end();
+  [[noreturn]] void is_wrong_to(char const* what) const;
   void enter_unbequeathed() noexcept;
   void leave_unbequeathed() noexcept;
 
   std::type_info const& m_memory_space;
   /// The thread's one before or, without one, the launcher's.
-  ArenaScope const* m_outer;
-  int m_region_level;
-  bool m_one_thread;  ///< The arena is Unsynchronized.
-  std::uint64_t m_frame;
+  ArenaScope const* m_outer = nullptr;
+  int m_region_level        = 0;
+  bool m_one_thread;      ///< The arena is Unsynchronized.
+  std::uint64_t m_frame;  ///< Its epoch, or 0: it is none.
   Impl::Bequest m_bequest;
   /// The next older open scope that couldn't be bequeathed.
   mutable ArenaScope const* m_next_unbequeathed = nullptr;

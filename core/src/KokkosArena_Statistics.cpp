@@ -64,6 +64,18 @@ std::string survivors(std::vector<EscapedView> const& views) {
   return text;
 }
 
+std::string base_space(ArenaStatistics const& s) {
+  auto text        = counted(s.base_space_allocations, "allocation",
+                             " of the base space in its scopes");
+  char const* next = ": ";
+  for (auto const& one : s.largest_base_space_allocations) {
+    text += next + ('"' + one.label + "\" (" + std::to_string(one.count) +
+                    ", " + size(one.bytes) + ')');
+    next = ", ";
+  }
+  return text;
+}
+
 /// \brief Adds a line of those that aren't empty, if any is.
 void add_line(std::string& text, std::initializer_list<std::string> parts) {
   auto const* separator = "\n  ";
@@ -88,6 +100,10 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
   add_line(text, {counted(s.retired_blocks, "retired block",
                           " (" + size(s.retired_bytes) +
                               "), kept for Views that are still alive")});
+  if (s.resets > 0 && s.total_allocations == 0) {
+    add_line(text, {"nothing was drawn from it; KOKKOS_ARENA_ESCAPE_POLICY="
+                    "collect shows what its scopes miss"});
+  }
   add_line(text, {fragmentation(s)});
   add_line(text, {counted(s.escaped_views, "View", " alive at a reset")});
   add_line(text, {survivors(s.survivors)});
@@ -96,6 +112,7 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
   add_line(text, {counted(s.failed_handle_allocations, "failed allocation",
                           " of handles")});
   add_line(text, {counted(s.failed_adoptions, "failed adoption")});
+  add_line(text, {base_space(s)});
   out.width(0);
   return out << text;
 }

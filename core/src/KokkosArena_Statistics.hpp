@@ -11,6 +11,13 @@
 
 namespace KokkosArena {
 
+/// \brief What a memory space has given with one label.
+struct BaseSpaceAllocations {
+  std::string label;
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;  ///< Of all of them.
+};
+
 /// \brief What an arena holds and what it did. Bytes are those of whole
 /// allocations: a View's data, its 128-byte Kokkos header, and its record,
 /// rounded up to 64. Capacity and used bytes are those of the blocks in
@@ -47,6 +54,13 @@ struct ArenaStatistics {
   std::string label;  ///< The arena's.
   /// Of the last reset, if the arena knows them: see \c Arena::survivors.
   std::vector<EscapedView> survivors;
+  /// What the memory space underneath has given inside scopes of the arena,
+  /// and so not the arena: Views that are spelt with that space, or another
+  /// reason of this list. Counted where the arena also knows the names of Views
+  /// (see \c ArenaOptions::escape_policy), by Kokkos Tools' events.
+  std::uint64_t base_space_allocations = 0;
+  /// The labels of these that have most bytes, at most five.
+  std::vector<BaseSpaceAllocations> largest_base_space_allocations;
 
   /// \return How scattered the free bytes are: 0 if they are one piece, or
   /// none; towards 1 the more pieces there are.

@@ -147,13 +147,15 @@ inline auto figures(KokkosArena::ArenaStatistics const& s) {
                retired_bytes, resets, escaped_views,
                unscoped_worker_allocations, failed_handle_allocations,
                failed_adoptions, free_bytes, largest_free_bytes, label,
-               survivors] = s;
+               survivors, base_space_allocations,
+               largest_base_space_allocations] = s;
   return std::tuple(
       capacity_bytes, used_bytes, live_bytes, peak_bytes, peak_live_bytes,
       live_allocations, total_allocations, upstream_allocations, upstream_bytes,
       blocks, retired_blocks, retired_bytes, resets, escaped_views,
       unscoped_worker_allocations, failed_handle_allocations, failed_adoptions,
-      free_bytes, largest_free_bytes, label, survivors.size());
+      free_bytes, largest_free_bytes, label, survivors.size(),
+      base_space_allocations, largest_base_space_allocations.size());
 }
 
 /// Where library code runs: in a scope on an arena, or outside of all.

@@ -4,6 +4,7 @@
 // and scopes in the wrong order.
 #include <KokkosArena_TestConfig.hpp>
 
+#include <coroutine>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -522,6 +523,176 @@ TEST_F(arena_scope_death_test, scope_that_ends_on_another_thread_aborts) {
         std::thread([&] { scope.reset(); }).join();
       },
       "a scope on arena \"handed over\" ends on another thread");
+}
+
+// ------------------------------------------------------------------ coroutines
+
+/// Holds nothing while it is suspended.
+TEST(arena_scope, holds_again_when_it_is_resumed) {
+  HostArena arena, other;
+  ArenaScope scope(arena);
+  {
+    ArenaScope const inner(other);
+    View const view("inner", 1);
+    EXPECT_EQ(other.statistics().live_allocations, 1u);
+  }
+  scope.suspend();
+  {
+    View const view("outside", 1);
+    EXPECT_EQ(arena.statistics().live_allocations, 0u);
+    ArenaScope const next(other);
+    scope.resume();
+    View const again("inside", 1);
+    EXPECT_EQ(arena.statistics().live_allocations, 1u);
+    scope.suspend();
+    View const in_next("in next", 1);
+    EXPECT_EQ(other.statistics().live_allocations, 1u);
+  }
+  scope.resume();
+  View const view("at last", 1);
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+}
+
+TEST(arena_scope, holds_for_the_threads_of_kernels_when_it_is_resumed) {
+  Arena<Host, KokkosArena::ThreadCached> arena;
+  ArenaScope scope(arena);
+  constexpr int n = 64;
+  auto const draw = [] {
+    Kokkos::parallel_for(n, [](int) { View const view("in a kernel", 1); });
+  };
+  scope.suspend();
+  draw();
+  EXPECT_EQ(arena.statistics().total_allocations, 0u);
+  scope.resume();
+  draw();
+  EXPECT_EQ(arena.statistics().total_allocations, std::uint64_t(n));
+}
+
+TEST(arena_scope, goes_on_with_the_thread_that_resumes_it) {
+  HostArena arena;
+  auto scope = std::make_unique<ArenaScope>(arena);
+  scope->suspend();
+  std::thread([&] {
+    scope->resume();
+    View const view("on another thread", 1);
+    EXPECT_EQ(arena.statistics().live_allocations, 1u);
+    scope->suspend();
+  }).join();
+  scope->resume();
+  View const view("back", 1);
+  EXPECT_EQ(arena.statistics().live_allocations, 1u);
+}
+
+TEST(arena_scope, may_end_suspended) {
+  HostArena arena;
+  {
+    ArenaScope scope(arena);
+    scope.suspend();
+  }
+  View const view("outside", 1);
+  EXPECT_EQ(arena.statistics().total_allocations, 0u);
+}
+
+TEST(arena_scope, is_suspended_and_resumed_in_turns) {
+  auto const message = [](auto const& f) -> std::string {
+    try {
+      f();
+    } catch (std::logic_error const& e) {
+      return e.what();
+    }
+    return "nothing was thrown";
+  };
+  HostArena arena(labelled("turns"));
+  ArenaScope scope(arena);
+  EXPECT_EQ(
+      message([&] { scope.resume(); }),
+      "KokkosArena: resume() of an open scope on arena \"turns\"; call the "
+      "two in turns");
+  scope.suspend();
+  EXPECT_EQ(message([&] { scope.suspend(); }),
+            "KokkosArena: suspend() of a suspended scope on arena \"turns\"; "
+            "call the two in turns");
+}
+
+/// Yields as long as there is something to do.
+struct Generator {
+  struct promise_type {
+    Generator get_return_object() {
+      return {std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    std::suspend_always yield_value(double value) noexcept {
+      m_value = value;
+      return {};
+    }
+    void return_void() {}
+    void unhandled_exception() { throw; }
+    double m_value = 0;
+  };
+  std::coroutine_handle<promise_type> handle;
+};
+
+Generator sums(HostArena& arena, int n) {
+  ArenaScope scope(arena);
+  for (int i = 1; i <= n; ++i) {
+    View view("temporary", 10);
+    Kokkos::deep_copy(view, i);
+    double sum = 0;
+    for (int j = 0; j < 10; ++j) sum += view(j);
+    scope.suspend();
+    co_yield sum;
+    scope.resume();
+  }
+}
+
+TEST(arena_scope, of_a_coroutine_does_not_hold_for_its_caller) {
+  HostArena first, second, callers;
+  auto const a = sums(first, 3), b = sums(second, 2);
+  {
+    ArenaScope const scope(callers);
+    for (int i = 1; i <= 3; ++i) {
+      a.handle.resume();
+      EXPECT_EQ(a.handle.promise().m_value, 10. * i);
+      if (i < 3) b.handle.resume();
+      View const view("the caller's", 1);
+      EXPECT_EQ(callers.statistics().live_allocations, 1u);
+    }
+  }
+  EXPECT_EQ(first.statistics().total_allocations, 3u);
+  EXPECT_EQ(second.statistics().total_allocations, 2u);
+  // One of them at its end, one before.
+  a.handle.resume();
+  EXPECT_TRUE(a.handle.done());
+  EXPECT_FALSE(b.handle.done());
+  a.handle.destroy();
+  b.handle.destroy();
+}
+
+TEST_F(arena_scope_death_test,
+       arena_that_ends_before_a_suspended_scope_aborts) {
+  EXPECT_DEATH(
+      {
+        auto arena = std::make_unique<HostArena>(labelled("suspended"));
+        ArenaScope scope(*arena);
+        scope.suspend();
+        arena.reset();
+      },
+      "arena \"suspended\" ends while a scope on it is open");
+}
+
+TEST_F(arena_scope_death_test, scope_that_a_coroutine_leaves_open_is_told) {
+  EXPECT_DEATH(
+      {
+        HostArena arena(labelled("coroutine's"));
+        HostArena callers(labelled("caller's"));
+        std::unique_ptr<ArenaScope> left_open;
+        {
+          ArenaScope const scope(callers);
+          left_open = std::make_unique<ArenaScope>(arena);
+        }
+      },
+      "a scope on arena \"caller's\" ends .*in a coroutine suspend\\(\\)");
 }
 
 /// \return 0 if the arena could not be made and the message says why.

@@ -191,6 +191,107 @@ TEST(statistics, are_a_snapshot_that_outlives_the_arena) {
   EXPECT_EQ(s.label, "a label that is too long for the small string");
 }
 
+// ----------------------------------------- what the base space gave in scopes
+
+using HostView = Kokkos::View<double*, Host>;
+
+ArenaOptions that_counts(char const* label = "counting") {
+  ArenaOptions options;
+  options.label         = label;
+  options.escape_policy = KokkosArena::EscapePolicy::warn;
+  return options;
+}
+
+TEST(statistics, count_what_the_base_space_gives_in_scopes) {
+  Arena<Host> arena(that_counts());
+  HostView const before("before", 10);
+  {
+    ArenaScope const scope(arena);
+    View const drawn("drawn", 10);
+    for (int i = 0; i < 3; ++i) HostView const host("small", 10);
+    HostView const large("large", 1000);
+    Kokkos::View<double**, Kokkos::DefaultHostExecutionSpace> const
+        by_execution_space("by execution space", 20, 20);
+  }
+  HostView const after("after", 10);
+  auto const s = arena.statistics();
+  EXPECT_EQ(s.base_space_allocations, 5u);
+  ASSERT_EQ(s.largest_base_space_allocations.size(), 3u);
+  auto const& largest = s.largest_base_space_allocations;
+  EXPECT_EQ(largest[0].label, "large");
+  EXPECT_EQ(largest[0].count, 1u);
+  EXPECT_EQ(largest[0].bytes, 8000u);
+  EXPECT_EQ(largest[1].label, "by execution space");
+  EXPECT_EQ(largest[1].bytes, 3200u);
+  EXPECT_EQ(largest[2].label, "small");
+  EXPECT_EQ(largest[2].count, 3u);
+  EXPECT_EQ(largest[2].bytes, 240u);
+  std::ostringstream text;
+  text << s;
+  EXPECT_NE(text.str().find("5 allocations of the base space in its scopes: "
+                            "\"large\" (1, 7.8 KiB), \"by execution space\" "
+                            "(1, 3.1 KiB), \"small\" (3, 240 B)"),
+            std::string::npos)
+      << text.str();
+}
+
+TEST(statistics, name_the_five_labels_of_the_base_space_with_most_bytes) {
+  Arena<Host> arena(that_counts());
+  ArenaScope const scope(arena);
+  for (std::size_t i = 1; i <= 8; ++i) {
+    HostView const host("label " + std::to_string(i), 10 * i);
+  }
+  auto const s = arena.statistics();
+  EXPECT_EQ(s.base_space_allocations, 8u);
+  ASSERT_EQ(s.largest_base_space_allocations.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(s.largest_base_space_allocations[i].label,
+              "label " + std::to_string(8 - i));
+  }
+}
+
+TEST(statistics, count_the_base_space_in_the_innermost_scope) {
+  Arena<Host> outer(that_counts()), inner(that_counts()), silent;
+  ArenaScope const outer_scope(outer);
+  HostView const a("a", 1);
+  {
+    ArenaScope const scope(inner);
+    HostView const b("b", 1), c("c", 1);
+  }
+  {
+    ArenaScope const scope(silent);
+    HostView const d("d", 1);
+  }
+  // Another space's scope lies between.
+  Arena<CountingSpace> other;
+  ArenaScope const other_scope(other);
+  HostView const e("e", 1);
+  EXPECT_EQ(outer.statistics().base_space_allocations, 2u);
+  EXPECT_EQ(inner.statistics().base_space_allocations, 2u);
+  EXPECT_EQ(silent.statistics().base_space_allocations, 0u);
+}
+
+TEST(statistics, say_that_nothing_was_drawn_in_cycles) {
+  ArenaOptions options;
+  options.label = "unused";
+  Arena<Host> arena(options);
+  for (int i = 0; i < 2; ++i) {
+    ArenaScope const scope(arena);
+    HostView const host("host", 10);
+    arena.reset();
+  }
+  std::ostringstream text;
+  text << arena.statistics();
+  EXPECT_NE(text.str().find("nothing was drawn from it; "
+                            "KOKKOS_ARENA_ESCAPE_POLICY=collect shows"),
+            std::string::npos)
+      << text.str();
+  arena.allocate(1);
+  text.str("");
+  text << arena.statistics();
+  EXPECT_EQ(text.str().find("nothing was drawn"), std::string::npos);
+}
+
 TEST(statistics, print_what_an_arena_gives) {
   ArenaOptions options;
   options.label = "printed";

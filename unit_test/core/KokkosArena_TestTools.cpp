@@ -458,4 +458,23 @@ TYPED_TEST(tools, see_a_block_come_and_go_in_the_base_space) {
   EXPECT_EQ(events[3].label, events[0].label);
 }
 
+// --------------------------------------------- an arena that listens as well
+
+// Once in a process, so only one test can see it begin.
+TEST(tools, of_the_program_hear_what_an_arena_counts_of_the_base_space) {
+  Recorder const recorder;
+  KokkosArena::ArenaOptions options;
+  options.escape_policy = KokkosArena::EscapePolicy::warn;
+  KokkosArena::Arena<Host> arena(options);
+  KokkosArena::ArenaScope const scope(arena);
+  Kokkos::View<double*, Scoped> const drawn("drawn", 10);
+  Kokkos::View<double*, Host> const host("host", 20);
+  // The first is the arena's block.
+  ASSERT_EQ(events.size(), 3u) << ::testing::PrintToString(events);
+  EXPECT_EQ(events[1].label, "drawn");
+  EXPECT_EQ(events[2].label, "host");
+  EXPECT_EQ(events[2].bytes, 160u);
+  EXPECT_EQ(arena.statistics().base_space_allocations, 1u);
+}
+
 }  // namespace

@@ -35,6 +35,10 @@ Core::Core(ArenaOptions options, std::unique_ptr<Upstream> upstream)
                   : nullptr),
       m_blocks(this, m_options, std::move(upstream), m_trace.get(),
                m_names != nullptr) {
+  if (m_names) {
+    m_base_space_counts =
+        std::make_unique<BaseSpaceCounts>(m_blocks.upstream().space_name());
+  }
   if (m_trace) m_trace->event("arena made");
   if (m_options.initial_bytes > 0) {
     std::string failure;

@@ -6,6 +6,7 @@
 #include <KokkosArena_ArenaOptions.hpp>
 #include <KokkosArena_Statistics.hpp>
 #include <engine/KokkosArena_ArenaTrace.hpp>
+#include <engine/KokkosArena_BaseSpaceCounts.hpp>
 #include <engine/KokkosArena_Block.hpp>
 #include <engine/KokkosArena_Blocks.hpp>
 #include <engine/KokkosArena_Counts.hpp>
@@ -71,6 +72,11 @@ class Core {
 
   /// \return Null if the arena isn't traced.
   ArenaTrace const* trace() const noexcept { return m_trace.get(); }
+
+  /// \return What the space underneath gives in scopes; null if nobody asks.
+  BaseSpaceCounts* base_space_counts() const noexcept {
+    return m_base_space_counts.get();
+  }
 
   /// The epoch that the next allocation belongs to.
   std::uint64_t current_epoch() const noexcept { return epoch(); }
@@ -281,6 +287,7 @@ class Core {
   ArenaOptions m_options;
   std::unique_ptr<ArenaTrace> m_trace;
   std::unique_ptr<ViewNames> m_names;  ///< Null: nobody asks for them.
+  std::unique_ptr<BaseSpaceCounts> m_base_space_counts;  ///< Likewise.
   std::atomic<std::uint64_t> m_epoch{1};
   // relaxed suffices: who reads true has a View, whose end is ordered with the
   // arena's by the lock.

@@ -19,7 +19,8 @@ void OpenScope::not_innermost() const {
   abort("a scope on arena \"" + m_core.label() +
         "\" ends on another thread than the one that opened it, or before a "
         "scope that was opened after it; keep an ArenaScope as a local "
-        "variable");
+        "variable, and in a coroutine suspend() it before each co_yield and "
+        "co_await, and resume() it behind");
 }
 
 }  // namespace KokkosArena::Impl

@@ -7,7 +7,8 @@
 namespace KokkosArena::Impl {
 
 /// \brief A scope on an arena that a thread has opened; base of what else a
-/// scope is to be. Scopes end on the thread that opened them, innermost first.
+/// scope is to be. Scopes close on the thread that opened them, innermost
+/// first.
 class OpenScope {
  public:
   OpenScope(OpenScope const&)            = delete;
@@ -22,14 +23,26 @@ class OpenScope {
   Core& core() const noexcept { return m_core; }
 
  protected:
-  explicit OpenScope(Core& core) noexcept
-      : m_core(core), m_previous(t_innermost) {
+  explicit OpenScope(Core& core) noexcept : m_core(core) {
     m_core.open_scope();
-    t_innermost = this;
+    open();
   }
   ~OpenScope() {
-    t_innermost = m_previous;
+    if (m_is_open) close();
     m_core.close_scope();
+  }
+
+  bool is_open() const noexcept { return m_is_open; }
+  /// \pre !is_open()
+  void open() noexcept {
+    m_previous  = t_innermost;
+    m_is_open   = true;
+    t_innermost = this;
+  }
+  /// \pre It is the innermost of the calling thread.
+  void close() noexcept {
+    t_innermost = m_previous;
+    m_is_open   = false;
   }
 
   /// \brief To be called before a scope ends: aborts the program if it can't
@@ -47,7 +60,8 @@ class OpenScope {
   static constinit thread_local OpenScope const* t_innermost;
 
   Core& m_core;
-  OpenScope const* m_previous;
+  OpenScope const* m_previous = nullptr;
+  bool m_is_open              = false;
 };
 
 }  // namespace KokkosArena::Impl

@@ -27,6 +27,8 @@ class Upstream {
   virtual void deallocate(void* address, std::size_t bytes) noexcept = 0;
   /// \return Whether the arena is to poison what is free.
   virtual bool is_poisonable() const noexcept = 0;
+  /// \return The name of the memory space that it takes from; a literal.
+  virtual char const* space_name() const noexcept { return ""; }
 
   // Memory that grows in place.
 

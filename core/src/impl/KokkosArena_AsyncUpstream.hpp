@@ -147,6 +147,9 @@ class OrderedUpstream final : public Upstream {
     backend::deallocate(m_instance, address);
   }
   bool is_poisonable() const noexcept override { return false; }
+  char const* space_name() const noexcept override {
+    return MemorySpace::name();
+  }
   void const* instance(std::type_info const& type) const noexcept override {
     return type == typeid(ExecutionSpace) ? &m_instance : nullptr;
   }

@@ -60,6 +60,9 @@ class SpaceUpstream : public Upstream {
   bool is_poisonable() const noexcept override {
     return has_memory_checker() && host_can_access_v<MemorySpace>;
   }
+  char const* space_name() const noexcept override {
+    return MemorySpace::name();
+  }
 
  protected:
   [[no_unique_address]] MemorySpace m_space;
@@ -74,6 +77,9 @@ class SpaceUpstream<Kokkos::HostSpace> : public HostUpstream {
 
   // The program's answer, not the library's: see KokkosArena_Poison.hpp.
   bool is_poisonable() const noexcept override { return has_memory_checker(); }
+  char const* space_name() const noexcept override {
+    return Kokkos::HostSpace::name();
+  }
 
  private:
   void report_taken(void const* address, std::size_t bytes) override {
