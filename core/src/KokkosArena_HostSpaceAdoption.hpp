@@ -3,6 +3,7 @@
 #define KOKKOSARENA_HOSTSPACEADOPTION_HPP
 
 #include <KokkosArena_Arena.hpp>
+#include <engine/KokkosArena_Adoption.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -10,18 +11,6 @@
 #include <type_traits>
 
 namespace KokkosArena {
-
-namespace Impl {
-
-/// What an open HostSpaceAdoption has its thread do.
-struct Adoption {
-  Core* core;
-  std::size_t threshold_bytes;
-  Adoption* outer;         ///< That holds again when this one ends.
-  bool was_asked = false;  ///< Something was allocated.
-};
-
-}  // namespace Impl
 
 /// \brief Until it ends, memory that this thread allocates in plain
 /// Kokkos::HostSpace comes from the arena, also inside libraries and without a
@@ -78,6 +67,9 @@ class [[nodiscard]] HostSpaceAdoption {
   HostSpaceAdoption(Impl::Core& core, std::size_t threshold_bytes);
 
   Impl::Adoption m_adoption;
+  // What holds again when this one ends.
+  HostSpaceAdoption const* m_outer;
+  Impl::Adoption const* m_outer_adoption;
 };
 
 }  // namespace KokkosArena

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_ENGINE_ADOPTION_HPP
+#define KOKKOSARENA_ENGINE_ADOPTION_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+/// \file
+/// Which arena serves the operator new that Views of plain host memory come
+/// from. KokkosArena_AdoptionOperators.cpp replaces it, and is in no library
+/// but those that are made for that.
+
+namespace KokkosArena::Impl {
+
+class Core;
+
+/// What the operators do with a request.
+struct Adoption {
+  Core* core;                   ///< Null: all is left to malloc.
+  std::size_t threshold_bytes;  ///< Smaller ones are left to malloc.
+  char const* name;             ///< Of what is adopted, in messages and traces.
+};
+
+/// \return What holds for the calling thread, or null.
+Adoption const* thread_adoption() noexcept;
+/// \param[in] adoption  Stays as it is as long as it holds, or null.
+void set_thread_adoption(Adoption const* adoption) noexcept;
+
+/// \brief Says what holds for each thread that has nothing of its own.
+/// Threads: any; for other threads at some later time.
+void set_process_adoption(Adoption const* adoption) noexcept;
+
+/// \return How often this thread has been asked for memory while something
+/// held for it: grows, if the operators are the ones that are called.
+std::uint32_t adoption_requests() noexcept;
+
+}  // namespace KokkosArena::Impl
+
+#endif
