@@ -13,6 +13,12 @@ install(
   EXPORT KokkosArenaTargets
   NAMESPACE KokkosArena::
   DESTINATION ${package_dir})
+if(TARGET kokkosarena_preload)
+  install(TARGETS kokkosarena_preload LIBRARY DESTINATION
+                                      ${CMAKE_INSTALL_LIBDIR})
+  install(PROGRAMS ${PROJECT_BINARY_DIR}/core/kokkos-arena
+          DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 # By themselves, since those who don't ask for them need no Kokkos Kernels.
 if(KokkosArena_ENABLE_KERNELS)
   install(

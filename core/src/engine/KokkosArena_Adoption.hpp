@@ -21,7 +21,9 @@ struct Adoption {
   char const* name;             ///< Of what is adopted, in messages and traces.
 };
 
-/// \return What holds for the calling thread, or null.
+/// \return What holds for the calling thread, of its own or of all, or null.
+Adoption const* current_adoption() noexcept;
+/// \return What it has of its own, or null.
 Adoption const* thread_adoption() noexcept;
 /// \param[in] adoption  Stays as it is as long as it holds, or null.
 void set_thread_adoption(Adoption const* adoption) noexcept;

@@ -38,10 +38,6 @@ constinit std::atomic<Adoption const*> s_adoption{nullptr};
 /// unset. For every other address any answer will do.
 constinit std::atomic<bool> s_has_adopted{false};
 
-Adoption const* current_adoption() noexcept {
-  return t_adoption ? t_adoption : s_adoption.load(std::memory_order_acquire);
-}
-
 /// \return Null if the bytes have to come from malloc.
 void* adopt(Adoption const& adoption, std::size_t bytes) noexcept {
   ++t_requests;
@@ -106,6 +102,9 @@ void deallocate(void* address, std::align_val_t alignment) noexcept {
 
 }  // namespace
 
+Adoption const* current_adoption() noexcept {
+  return t_adoption ? t_adoption : s_adoption.load(std::memory_order_acquire);
+}
 Adoption const* thread_adoption() noexcept { return t_adoption; }
 void set_thread_adoption(Adoption const* adoption) noexcept {
   t_adoption = adoption;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_PreloadMessage.hpp"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace KokkosArena::Impl {
+
+void tell(char const* format, ...) noexcept {
+  char text[4096];
+  constexpr auto room = sizeof(text) - 1;  // for the newline
+  auto length         = static_cast<std::size_t>(
+      std::snprintf(text, room, "%s", "kokkos-arena: "));
+  std::va_list arguments;
+  va_start(arguments, format);
+  auto const more =
+      std::vsnprintf(text + length, room - length, format, arguments);
+  va_end(arguments);
+  length =
+      std::min(length + static_cast<std::size_t>(std::max(more, 0)), room - 1);
+  text[length++] = '\n';
+  // Not stdio's, which the program may have closed.
+  for (std::size_t done = 0; done < length;) {
+    auto const written = write(STDERR_FILENO, text + done, length - done);
+    if (written <= 0) return;
+    done += static_cast<std::size_t>(written);
+  }
+}
+
+}  // namespace KokkosArena::Impl

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_PRELOAD_PRELOADSETTINGS_HPP
+#define KOKKOSARENA_PRELOAD_PRELOADSETTINGS_HPP
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace KokkosArena::Impl {
+
+/// \brief What the environment asks for: the command kokkos-arena sets it, or
+/// who starts the program by hand.
+struct PreloadSettings {
+  /// KOKKOS_ARENA_ADOPT: names or glob patterns of regions, with semicolons
+  /// between them; "*": everywhere. Empty: nothing is adopted.
+  std::vector<std::string> regions;
+  /// KOKKOS_ARENA_ADOPT_CYCLE: a region or kernel that begins a cycle.
+  std::string cycle;
+  /// KOKKOS_ARENA_ADOPT_THRESHOLD, in bytes.
+  std::size_t threshold = 4096;
+  /// KOKKOS_ARENA_STATS=1: the arena's statistics at the end.
+  bool statistics = false;
+  /// KOKKOS_ARENA_NEXT_TOOL: a library that gets all events as well.
+  std::string next_tool;
+
+  bool adopts() const noexcept { return !regions.empty(); }
+  /// Whether a region is to be adopted by its own name.
+  bool everywhere() const noexcept;
+};
+
+/// \brief What isn't understood is told on stderr, and left out.
+/// KOKKOS_ARENA_PROCESS, a number, restricts all to the process of that number,
+/// so that what it starts is not adopted.
+PreloadSettings read_preload_settings();
+
+}  // namespace KokkosArena::Impl
+
+#endif
