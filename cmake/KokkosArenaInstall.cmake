@@ -13,6 +13,10 @@ install(
   EXPORT KokkosArenaTargets
   NAMESPACE KokkosArena::
   DESTINATION ${package_dir})
+if(TARGET kokkosarena_core_shared)
+  install(TARGETS kokkosarena_core_shared kokkosarena_adopt_shared
+          EXPORT KokkosArenaTargets)
+endif()
 if(TARGET kokkosarena_preload)
   install(TARGETS kokkosarena_preload LIBRARY DESTINATION
                                       ${CMAKE_INSTALL_LIBDIR})

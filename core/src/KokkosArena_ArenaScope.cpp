@@ -5,6 +5,7 @@
 #include "engine/KokkosArena_Fork.hpp"
 #include "engine/KokkosArena_NeverDestroyed.hpp"
 #include "engine/KokkosArena_ThreadEnd.hpp"
+#include "impl/KokkosArena_CoreCopies.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -52,6 +53,8 @@ class Impl::ForkedScopes final : private ForkParticipant {
 };
 
 namespace {
+
+[[maybe_unused]] int const core_copies = Impl::note_core_copy();
 
 /// Programs may fork late.
 Impl::NeverDestroyed<Impl::ForkedScopes> const forked_scopes;
