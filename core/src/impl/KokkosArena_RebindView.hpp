@@ -8,8 +8,13 @@
 
 // Of Kokkos' containers, which whoever has one includes.
 namespace Kokkos {
+#ifdef KOKKOS_ENABLE_DEPRECATED_CODE_4
+template <class DataType, class Property1, class Property2, class Property3>
+class DualView;
+#else
 template <class DataType, class... Properties>
 class DualView;
+#endif
 template <typename DataType, class... Properties>
 class DynRankView;
 }  // namespace Kokkos

@@ -7,8 +7,8 @@
 
 /// \file
 /// The C interface of Kokkos Tools, as far as it is needed to be one and to
-/// hand everything on to another (Kokkos 4.0 to 5.2,
-/// impl/Kokkos_Profiling_C_Interface.h).
+/// hand everything on to another, as Kokkos 4.0 to 5.2 have it in their
+/// Profiling_C_Interface.h.
 
 extern "C" {
 
