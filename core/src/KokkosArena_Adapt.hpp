@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -118,13 +119,17 @@ struct Adapter<Space, Array<T, N>> {
 
 template <class Space, class T, class Allocator>
 struct Adapter<Space, std::vector<T, Allocator>> {
-  using type = std::conditional_t<std::is_same_v<adapted_t<Space, T>, T>,
-                                  std::vector<T, Allocator>,
-                                  std::vector<adapted_t<Space, T>>>;
+  using traits = std::allocator_traits<Allocator>;
+  using type =
+      std::vector<adapted_t<Space, T>,
+                  typename traits::template rebind_alloc<adapted_t<Space, T>>>;
 
   static type apply(std::vector<T, Allocator> const& objects) {
     if constexpr (holds_other_views_v<Space, T> || HasMemberAdapt<T, Space>) {
-      type result;
+      // The allocator that a copy would have.
+      type result(typename type::allocator_type(
+          traits::select_on_container_copy_construction(
+              objects.get_allocator())));
       result.reserve(objects.size());
       for (auto const& object : objects) {
         result.push_back(adapted<Space>(object));
@@ -176,6 +181,19 @@ struct RebindAggregate<Space, Template<Arguments...>> {
       typename RebindArgument<Space, has_memory_space, Arguments>::type...>;
 };
 
+template <class Space, class T>
+void refuse_to_adapt() {
+  static_assert(
+      !sizeof(T),
+      "adapt doesn't know what this object, or this member of one, which holds "
+      "Views in another memory space or has another type there, is to become. "
+      "It takes Views; tuples, pairs, arrays and vectors; and aggregates (up "
+      "to 16 members, no base class, no union, all assignable) that are class "
+      "templates over types, of which one is a memory space. Give the class a "
+      "member template <class S> auto adapt() const; for those of Kokkos "
+      "Kernels, include KokkosArena_Kernels.hpp");
+}
+
 template <class To, class Space, class From>
 To aggregate_as(From const& object);
 
@@ -186,14 +204,20 @@ To member_as(From const& member) {
     return member;
   } else if constexpr (std::is_convertible_v<adapted_t<Space, From>, To>) {
     return adapted<Space>(member);
-  } else {
+  } else if constexpr (std::is_enum_v<To> && std::is_enum_v<From>) {
+    return static_cast<To>(member);  // Declared in the class itself.
+  } else if constexpr (Splittable<To> && Splittable<From>) {
     return aggregate_as<To, Space>(member);
+  } else {
+    refuse_to_adapt<Space, From>();
   }
 }
 
-// The elements of a C array stand without braces of their own.
+// The elements of a C array stand without braces of their own, and a bit-field
+// is one of another.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-braces"
+#pragma GCC diagnostic ignored "-Wconversion"
 template <class To, class Space, class From>
 To aggregate_as(From const& object) {
   return with_members(object, [](auto const&... members) {
@@ -228,15 +252,9 @@ struct Adapter {
       return object.template adapt<Space>();
     } else if constexpr (!std::is_same_v<type, T>) {
       return aggregate_as<type, Space>(object);
+    } else if constexpr (holds_other_views_v<Space, T>) {
+      refuse_to_adapt<Space, T>();
     } else {
-      static_assert(
-          !holds_other_views_v<Space, T>,
-          "adapt doesn't know what this object, which holds Views in another "
-          "memory space, is to become. It takes Views; tuples, pairs, arrays "
-          "and vectors; and aggregates (up to 16 members, no base class, all "
-          "assignable) that are class templates over a memory space. Give the "
-          "class a member template <class S> auto adapt() const; for those of "
-          "Kokkos Kernels, include KokkosArena_Kernels.hpp");
       return object;
     }
   }
@@ -251,14 +269,16 @@ struct Adapter {
 /// \param[in] object  A View, DualView or DynRankView; a tuple, pair, array or
 ///                 vector of such, nested; an aggregate of such (up to 16
 ///                 members, arrays and other aggregates among them, all
-///                 assignable, no base class), if it is a class template over
-///                 types of which at least one is a memory space, a device or
-///                 holds Views: it becomes the same template over \c Space; or
-///                 an object with a member \c template<class S> \c auto
-///                 \c adapt() \c const, which is called. Anything else is
-///                 copied as it is; where that can be seen to hold Views in
-///                 another space, it is a compile error. Pointers, and what a
-///                 lambda has captured, aren't looked at.
+///                 assignable, no base class, no union), if it is a class
+///                 template over types of which at least one is a memory space,
+///                 a device or holds Views: it becomes the same template over
+///                 \c Space; or an object with a member
+///                 \c template<class S> \c auto \c adapt() \c const, which is
+///                 called. Anything else is copied as it is; where that can be
+///                 seen to hold Views in another space, it is a compile error.
+///                 Pointers, what a lambda has captured, and private members of
+///                 a class without a memory space or View among its template
+///                 arguments aren't looked at.
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {

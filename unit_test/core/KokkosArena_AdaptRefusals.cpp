@@ -3,6 +3,7 @@
 // Doesn't compile: what adapt can't take is told, and not copied in silence.
 #include <KokkosArena.hpp>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,10 +20,17 @@ class WithPrivateMembers {
   Kokkos::View<double*, MemorySpace> m_view;
 };
 
+template <class MemorySpace>
+struct WithMemberThatCannotBecome {
+  std::shared_ptr<Kokkos::View<double*, MemorySpace>> view;
+};
+
 }  // namespace
 
 void refused() {
   (void)KokkosArena::adapt<Space>(NotATemplate());
   (void)KokkosArena::adapt<Space>(WithPrivateMembers<Kokkos::HostSpace>());
   (void)KokkosArena::adapt<Space>(std::vector<std::optional<View>>());
+  (void)KokkosArena::adapt<Space>(
+      WithMemberThatCannotBecome<Kokkos::HostSpace>());
 }

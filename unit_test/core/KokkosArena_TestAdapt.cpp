@@ -7,6 +7,7 @@
 #include <Kokkos_DualView.hpp>
 #include <Kokkos_DynRankView.hpp>
 
+#include <any>
 #include <array>
 #include <functional>
 #include <map>
@@ -643,6 +644,80 @@ TEST(adapt, copies_aggregates_without_views_of_another_space) {
   EXPECT_EQ(copy, own);
 }
 
+/// Members that need a value, have no type of their own in C++, or take any.
+template <class Space>
+struct Odd {
+  enum class Kind : short { first, second };
+  std::any any;
+  std::reference_wrapper<int> reference;
+  Kokkos::View<int*, Space> view;
+  Kind kind;
+  Kind kinds[2];
+  int bits : 3;
+  unsigned more_bits : 5;
+};
+
+TEST(adapt, takes_aggregates_with_odd_members) {
+  int number = 0;
+  OnHost<int*> const view("view", 1);
+  using Kind        = Odd<Host>::Kind;
+  auto const result = adapt<Scoped>(Odd<Host>{std::any(5),
+                                              number,
+                                              view,
+                                              Kind::second,
+                                              {Kind::first, Kind::second},
+                                              -2,
+                                              17});
+  static_assert(same<decltype(result), Odd<Scoped> const>);
+  EXPECT_EQ(std::any_cast<int>(result.any), 5);
+  EXPECT_EQ(&result.reference.get(), &number);
+  EXPECT_EQ(result.view.data(), view.data());
+  EXPECT_EQ(result.kind, Odd<Scoped>::Kind::second);
+  EXPECT_EQ(result.kinds[1], Odd<Scoped>::Kind::second);
+  EXPECT_EQ(result.bits, -2);
+  EXPECT_EQ(result.more_bits, 17u);
+}
+
+TEST(adapt, takes_again_what_it_has_made) {
+  auto const net  = make_net();
+  auto const once = adapt<Scoped>(net);
+  // Of another space remains what is so in each Net.
+  auto const twice = adapt<Scoped>(once);
+  static_assert(same<decltype(twice), decltype(once)>);
+  EXPECT_EQ(twice.dense[0].bias.data(), net.dense[0].bias.data());
+  auto const in_a_vector = adapt<Scoped>(std::vector{once});
+  static_assert(same<decltype(in_a_vector), std::vector<Net<Scoped>> const>);
+  EXPECT_EQ(in_a_vector[0].pair[1].data(), net.pair[1].data());
+}
+
+TEST(adapt, keeps_the_kind_of_allocator_of_a_vector) {
+  using V = OnHost<int*>;
+  using S = OnScoped<int*>;
+  V const view("view", 1);
+  auto const result =
+      adapt<Scoped>(std::vector<V, KokkosArena::ArenaAllocator<V>>{view, view});
+  static_assert(same<decltype(result),
+                     std::vector<S, KokkosArena::ArenaAllocator<S>> const>);
+  EXPECT_EQ(result[1].data(), view.data());
+}
+
+/// The members of an anonymous union can't be told.
+struct WithUnion {
+  int number;
+  union {
+    int i;
+    float f;
+  };
+};
+
+TEST(adapt, copies_an_aggregate_with_an_anonymous_union) {
+  WithUnion object{3, {}};
+  object.f          = 0.5F;
+  auto const result = adapt<Scoped>(std::pair(OnHost<int*>("v", 1), object));
+  EXPECT_EQ(result.second.number, 3);
+  EXPECT_EQ(result.second.f, 0.5F);
+}
+
 // What can be seen to hold Views in another space isn't copied in silence: see
 // KokkosArena_AdaptRefusals.cpp for the text.
 
@@ -666,7 +741,19 @@ struct Deep {
 struct Derived : NotATemplate {
   int number;
 };
+struct NeedsValue {
+  OnHost<double*> view;
+  std::reference_wrapper<int> reference;
+};
+struct Empty {};
+template <class Space>
+struct DerivedNeedsValue : Empty {
+  Kokkos::View<double*, Space> view;
+  std::reference_wrapper<int> reference;
+};
 static_assert(is_refused<NotATemplate>);
+static_assert(is_refused<NeedsValue>);
+static_assert(is_refused<DerivedNeedsValue<Host>>);
 static_assert(is_refused<NotATemplate[3]>);
 static_assert(is_refused<WithPrivateMembers<Host>>);
 static_assert(is_refused<Deep>);

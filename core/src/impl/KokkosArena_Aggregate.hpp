@@ -30,6 +30,18 @@ struct AnyBase {
   operator U() const;
 };
 
+/// Initialises a union only.
+template <class T>
+struct AnyUnion {
+  template <class U>
+    requires(std::is_union_v<U> && !std::is_same_v<U, T>)
+  operator U() const;
+};
+
+/// Initialises only what takes everything, as std::any does.
+template <class T>
+struct AnyThing {};
+
 /// A member that has a reference as its type takes no AnyMember.
 template <class T>
 struct AnyReference {
@@ -47,6 +59,26 @@ constexpr bool is_one_member(std::index_sequence<Before...>,
                              std::index_sequence<After...>) {
   return requires { T{AnyMember<T>(Before)..., {}, AnyMember<T>(After)...}; };
 }
+template <class T, class Any, std::size_t... Before, std::size_t... After>
+constexpr bool takes(std::index_sequence<Before...>,
+                     std::index_sequence<After...>) {
+  return requires {
+    T{AnyMember<T>(Before)..., Any(), AnyMember<T>(After)...};
+  };
+}
+/// \return Whether the one of so many elements is one that Any is for.
+template <class T, template <class> class Any, std::size_t Elements,
+          std::size_t I>
+constexpr bool is_of_kind() {
+  using before = std::make_index_sequence<I>;
+  using after  = std::make_index_sequence<Elements - 1 - I>;
+  return takes<T, Any<T>>(before(), after()) &&
+         !takes<T, AnyThing<T>>(before(), after());
+}
+template <class T, std::size_t... I>
+constexpr bool has_union(std::index_sequence<I...>) {
+  return (is_of_kind<T, AnyUnion, sizeof...(I), I>() || ...);
+}
 template <class T, std::size_t... I>
 constexpr bool has_more_members(std::index_sequence<I...>) {
   return requires { T{AnyMember<T>(I)..., {}}; } ||
@@ -57,9 +89,21 @@ inline constexpr std::size_t most_members   = 16;
 inline constexpr std::size_t most_elements  = 64;
 inline constexpr std::size_t unknown_number = ~std::size_t(0);
 
+/// \return With how many it can be initialised; 0 only if all members have
+/// values of their own. More than most_elements: with none.
+template <class T, std::size_t N = 0>
+constexpr std::size_t fewest_elements() {
+  if constexpr (N > most_elements ||
+                is_initialised_by<T>(std::make_index_sequence<N>())) {
+    return N;
+  } else {
+    return fewest_elements<T, N + 1>();
+  }
+}
+
 /// \return Number of members, each element of an array for itself; or
 /// unknown_number.
-template <class T, std::size_t N = 0>
+template <class T, std::size_t N = fewest_elements<T>()>
 constexpr std::size_t number_of_elements() {
   if constexpr (N > most_elements) {
     return unknown_number;
@@ -100,14 +144,20 @@ constexpr std::size_t members_from() {
 }
 
 /// \return Number of members of the aggregate, or unknown_number: it has base
-/// classes, or too many members, or some that can't be told.
+/// classes, or too many members, or some that can't be told, as those of an
+/// anonymous union, which can't be told from another.
 template <class T>
 constexpr std::size_t number_of_members() {
   if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T> ||
-                std::is_array_v<T> || requires { T{AnyBase<T>()}; }) {
+                std::is_array_v<T>) {
     return unknown_number;
   } else if constexpr (constexpr auto elements = number_of_elements<T>();
                        elements == unknown_number) {
+    return unknown_number;
+  } else if constexpr (elements == 0) {
+    return 0;
+  } else if constexpr (is_of_kind<T, AnyBase, elements, 0>() ||
+                       has_union<T>(std::make_index_sequence<elements>())) {
     return unknown_number;
   } else {
     constexpr auto members = members_from<T, elements>();

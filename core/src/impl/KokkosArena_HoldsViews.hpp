@@ -39,6 +39,17 @@ inline constexpr bool is_other_space_v = [] {
   }
 }();
 
+/// A memory space or device, or a View.
+template <class Space, class T>
+inline constexpr bool is_in_space_v = [] {
+  if constexpr (Kokkos::is_memory_space_v<T> || Kokkos::is_device_v<T> ||
+                HasSpaceAndData<T>) {
+    return std::is_same_v<typename T::memory_space, Space>;
+  } else {
+    return false;
+  }
+}();
+
 /// Of a class template's arguments.
 template <class Space, class T, class... Seen>
 struct ArgumentsHoldOtherViews : std::false_type {};
@@ -55,6 +66,17 @@ template <class Space, template <class, std::size_t> class Array, class T,
 struct ArgumentsHoldOtherViews<Space, Array<T, N>, Seen...>
     : std::bool_constant<holds_other_views_v<Space, T, Seen...>> {};
 
+/// Whether it is a class template over the space already: what it still holds
+/// of another space is of that space in each of them.
+template <class Space, class T, class... Seen>
+struct IsOverSpace : std::false_type {};
+template <class Space, template <class...> class Template, class... Arguments,
+          class... Seen>
+struct IsOverSpace<Space, Template<Arguments...>, Seen...>
+    : std::bool_constant<(is_in_space_v<Space, Arguments> || ...) &&
+                         !ArgumentsHoldOtherViews<Space, Template<Arguments...>,
+                                                  Seen...>::value> {};
+
 template <class Space, class T, class... Seen>
 struct HoldsOtherViews {
   static constexpr bool value = [] {
@@ -67,6 +89,8 @@ struct HoldsOtherViews {
     } else if constexpr (!requires { sizeof(T); }) {
       return false;  // The name of something.
     } else if constexpr (std::is_empty_v<T>) {
+      return false;
+    } else if constexpr (IsOverSpace<Space, T, Seen...>::value) {
       return false;
     } else if constexpr (Splittable<T>) {
       return []<class... Members>(TypeList<Members...>) {
