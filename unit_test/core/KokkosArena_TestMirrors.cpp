@@ -5,6 +5,7 @@
 #include <KokkosArena_TestConfig.hpp>
 
 #include <Kokkos_DynRankView.hpp>
+#include <Kokkos_OffsetView.hpp>
 
 #include <type_traits>
 
@@ -90,6 +91,20 @@ TEST_F(mirrors, of_a_dyn_rank_view_are_it) {
   EXPECT_EQ(mirror.rank(), 2u);
   expect_alias(Kokkos::create_mirror_view(Exec(), view), view);
   expect_alias(Kokkos::create_mirror_view_and_copy(Host(), view), view);
+}
+
+TEST_F(mirrors, of_an_offset_view_are_it) {
+  Kokkos::Experimental::OffsetView<double*, Scoped> const view("view", {-2, 7});
+  auto const mirror = Kokkos::create_mirror_view(Host(), view);
+  static_assert(std::is_same_v<space_of<decltype(mirror)>, Host>);
+  expect_alias(mirror, view);
+  EXPECT_EQ(mirror.begin(0), -2);
+  EXPECT_EQ(mirror.end(0), view.end(0));
+  expect_alias(Kokkos::create_mirror_view(Exec(), view), view);
+  auto const copy = Kokkos::create_mirror_view_and_copy(Host(), view);
+  expect_alias(copy, view);
+  EXPECT_EQ(copy.begin(0), -2);
+  EXPECT_NE(Kokkos::create_mirror(Host(), view).data(), view.data());
 }
 
 TEST_F(mirrors, that_are_not_views_of_it_are_copies) {

@@ -17,6 +17,10 @@ class DualView;
 #endif
 template <typename DataType, class... Properties>
 class DynRankView;
+namespace Experimental {
+template <class DataType, class... Properties>
+class OffsetView;
+}
 }  // namespace Kokkos
 
 namespace KokkosArena::Impl {

@@ -926,9 +926,11 @@ struct MirrorViewType<Space, T, P...> {
       typename KokkosArena::Impl::RebindView<src_view_type, memory_space>::type;
 };
 
-// Of Kokkos' containers, which who has a DynRankView includes.
+// Of Kokkos' containers, which who has a DynRankView or OffsetView includes.
 template <class Space, class T, class... P>
 struct MirrorDRViewType;
+template <class Space, class T, class... P>
+struct MirrorOffsetViewType;
 
 template <class Space, class T, class... P>
   requires(KokkosArena::Impl::is_base_of_arena_space_v<
@@ -942,6 +944,22 @@ struct MirrorDRViewType<Space, T, P...> {
   using dest_view_type = Kokkos::DynRankView<data_type, array_layout, Space>;
   using view_type =
       KokkosArena::Impl::rebound_t<Kokkos::DynRankView, memory_space, T, P...>;
+};
+
+template <class Space, class T, class... P>
+  requires(KokkosArena::Impl::is_base_of_arena_space_v<
+           Space, typename Kokkos::View<T, P...>::memory_space>)
+struct MirrorOffsetViewType<Space, T, P...> {
+  using src_view_type = Kokkos::Experimental::OffsetView<T, P...>;
+  using memory_space  = typename Space::memory_space;
+  enum { is_same_memspace = true };
+  using array_layout = typename src_view_type::array_layout;
+  using data_type    = typename src_view_type::non_const_data_type;
+  using dest_view_type =
+      Kokkos::Experimental::OffsetView<data_type, array_layout, Space>;
+  using view_type =
+      KokkosArena::Impl::rebound_t<Kokkos::Experimental::OffsetView,
+                                   memory_space, T, P...>;
 };
 
 }  // namespace Kokkos::Impl
