@@ -250,6 +250,20 @@ TEST(statistics, name_the_five_labels_of_the_base_space_with_most_bytes) {
   }
 }
 
+TEST(statistics, name_the_largest_of_the_base_space_behind_many_small_ones) {
+  Arena<Host> arena(that_counts());
+  ArenaScope const scope(arena);
+  for (int i = 0; i < 1200; ++i) {
+    HostView const host("label " + std::to_string(i), 10);
+  }
+  HostView const large("large", 1000), small("small", 1);
+  auto const s = arena.statistics();
+  EXPECT_EQ(s.base_space_allocations, 1202u);
+  ASSERT_EQ(s.largest_base_space_allocations.size(), 5u);
+  EXPECT_EQ(s.largest_base_space_allocations[0].label, "large");
+  EXPECT_EQ(s.largest_base_space_allocations[0].bytes, 8000u);
+}
+
 TEST(statistics, count_the_base_space_in_the_innermost_scope) {
   Arena<Host> outer(that_counts()), inner(that_counts()), silent;
   ArenaScope const outer_scope(outer);

@@ -35,7 +35,7 @@ void BaseSpaceCounts::note(std::string_view label,
   try {
     auto entry = m_by_label.find(label);
     if (entry == m_by_label.end()) {
-      if (m_by_label.size() == most_labels) return;
+      if (m_by_label.size() == most_labels && !drop_least(bytes)) return;
       entry = m_by_label.emplace(label, BaseSpaceAllocations{}).first;
       entry->second.label = label;
     }
@@ -43,6 +43,16 @@ void BaseSpaceCounts::note(std::string_view label,
     entry->second.bytes += bytes;
   } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch)
   }
+}
+
+bool BaseSpaceCounts::drop_least(std::uint64_t bytes) noexcept {
+  auto const least = std::min_element(m_by_label.begin(), m_by_label.end(),
+                                      [](auto const& a, auto const& b) {
+                                        return a.second.bytes < b.second.bytes;
+                                      });
+  if (least->second.bytes >= bytes) return false;
+  m_by_label.erase(least);
+  return true;
 }
 
 void BaseSpaceCounts::add_to(ArenaStatistics& s) const {

@@ -22,12 +22,15 @@ class BaseSpaceCounts {
 
   std::string_view space() const noexcept { return m_space; }
 
-  /// \brief Where there is no heap memory for a label, or where there are a
-  /// thousand of them, it counts without one.
+  /// \brief Where there is no heap memory for a label, it counts without one.
+  /// Of more than a thousand it forgets those with the least bytes.
   void note(std::string_view label, std::uint64_t bytes) noexcept;
   void add_to(ArenaStatistics& s) const;
 
  private:
+  /// \return Whether a label with less bytes made place.
+  bool drop_least(std::uint64_t bytes) noexcept;
+
   std::string_view m_space;
   std::uint64_t m_allocations = 0;
   std::map<std::string, BaseSpaceAllocations, std::less<>> m_by_label;
