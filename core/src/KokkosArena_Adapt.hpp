@@ -278,7 +278,9 @@ struct Adapter {
 ///                 seen to hold Views in another space, it is a compile error.
 ///                 Pointers, what a lambda has captured, and private members of
 ///                 a class without a memory space or View among its template
-///                 arguments aren't looked at.
+///                 arguments aren't looked at. Unlike \c checked, it takes an
+///                 arena's unchecked memory to CheckedSpace too, where a use
+///                 after its drop isn't found then.
 /// Cost: that of copying the Views' handles. Threads: as copying a View.
 template <class Space, class T>
 auto adapt(T const& object) {

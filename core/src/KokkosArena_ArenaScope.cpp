@@ -90,6 +90,13 @@ void ArenaScope::end() {
 
 void ArenaScope::suspend() {
   if (!is_open()) is_wrong_to("suspend() of a suspended");
+  // What the region's threads know of the scope can't be taken from them.
+  if (m_region_level < Impl::region_level()) {
+    throw std::logic_error(
+        "KokkosArena: suspend() of a scope on arena \"" + core().label() +
+        "\" was called inside a parallel region that was launched in it; call "
+        "it between regions");
+  }
   end();
   close();
 }

@@ -74,7 +74,8 @@ class [[nodiscard]] ArenaScope : private Impl::OpenScope {
   /// before each \c co_yield and \c co_await, since whoever runs then would
   /// else be in the scope. It may end meanwhile, but the arena may not before
   /// it does.
-  /// \throws std::logic_error  It is suspended already.
+  /// \throws std::logic_error  It is suspended already, or the caller is inside
+  /// a parallel region that was launched in the scope.
   /// Cost: of the scope's end. Threads: as the scope's end: a scope that isn't
   /// the innermost of this thread aborts the program.
   void suspend();

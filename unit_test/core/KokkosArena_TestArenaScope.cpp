@@ -593,6 +593,30 @@ TEST(arena_scope, may_end_suspended) {
   EXPECT_EQ(arena.statistics().total_allocations, 0u);
 }
 
+TEST(arena_scope, is_not_suspended_inside_a_region_launched_in_it) {
+  HostArena arena(labelled("outer"));
+  ArenaScope scope(arena);
+  bool is_region = false;
+  std::string text;
+  Kokkos::parallel_for(
+      Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, 1), [&](int) {
+        is_region = KokkosArena::Impl::region_level() > 0;
+        if (!is_region) return;
+        try {
+          scope.suspend();
+        } catch (std::logic_error const& e) {
+          text = e.what();
+        }
+      });
+  if (!is_region) GTEST_SKIP() << "the backend has no regions";
+  EXPECT_EQ(text,
+            "KokkosArena: suspend() of a scope on arena \"outer\" was called "
+            "inside a parallel region that was launched in it; call it between "
+            "regions");
+  View const view("view", 1);
+  EXPECT_EQ(arena.statistics().total_allocations, 1u);
+}
+
 TEST(arena_scope, is_suspended_and_resumed_in_turns) {
   auto const message = [](auto const& f) -> std::string {
     try {
