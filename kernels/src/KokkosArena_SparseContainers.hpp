@@ -8,6 +8,7 @@
 #include <KokkosSparse_BsrMatrix.hpp>
 #include <KokkosSparse_CrsMatrix.hpp>
 #include <KokkosSparse_StaticCrsGraph.hpp>
+#include <impl/KokkosArena_RebindView.hpp>
 
 #include <Kokkos_Core.hpp>
 
@@ -48,6 +49,14 @@ struct rebind_container<KokkosSparse::StaticCrsGraph<Ordinal, Properties...>,
             Ordinal, typename graph_type::array_layout,
             rebind_device_t<typename graph_type::device_type, Space>,
             typename graph_type::memory_traits, typename graph_type::size_type>;
+};
+/// Its spelling stays, where it names the space.
+template <class Ordinal, class... Properties, class Space>
+  requires(Kokkos::is_space<Properties>::value || ...)
+struct rebind_container<KokkosSparse::StaticCrsGraph<Ordinal, Properties...>,
+                        Space> {
+  using type = KokkosSparse::StaticCrsGraph<
+      Ordinal, typename RebindProperty<Properties, Space>::type...>;
 };
 template <class Container, class Space>
 using rebind_container_t = typename rebind_container<Container, Space>::type;

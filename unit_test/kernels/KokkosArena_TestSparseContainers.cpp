@@ -140,6 +140,26 @@ TEST_F(sparse_containers, adapt_takes_what_holds_matrices) {
   expect_same_data(result[1], levels[1]);
 }
 
+/// As a program spells it.
+template <class Space>
+struct Model {
+  std::vector<KokkosSparse::StaticCrsGraph<
+      int, Kokkos::LayoutRight, Kokkos::Device<Exec, Space>, void, int>>
+      graphs;
+  Crs<Space> matrix;
+};
+
+TEST_F(sparse_containers, adapt_takes_aggregates_of_matrices_and_graphs) {
+  Model<Host> model;
+  model.matrix = make_laplacian<Host>(3);
+  model.graphs.resize(2);
+  model.graphs[1].entries = Kokkos::View<int*, Host>("entries", 4);
+  auto const result       = KokkosArena::adapt<Scoped>(model);
+  static_assert(std::is_same_v<decltype(result), Model<Scoped> const>);
+  expect_same_data(result.matrix, model.matrix);
+  EXPECT_EQ(result.graphs[1].entries.data(), model.graphs[1].entries.data());
+}
+
 template <class Temporary, class Persistent>
 using Handle = KokkosKernels::Experimental::KokkosKernelsHandle<
     std::size_t, int, double, Exec, Temporary, Persistent>;
