@@ -22,6 +22,8 @@ class JsonText {
   void begin_line();
   /// Not appended: who writes to a file may go on before it.
   static constexpr std::string_view end_of_array = "\n]\n";
+  /// \brief Of one that is part of something else.
+  void end_array() { m_text += ']'; }
 
   void begin_object() { m_text += '{'; }
   void end_object() { m_text += '}'; }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_LogSources.hpp"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace KokkosArena::Impl {
+
+namespace {
+
+std::uint64_t page_faults_of(int whom) noexcept {
+  rusage usage{};
+  if (::getrusage(whom, &usage) != 0) return 0;
+  return static_cast<std::uint64_t>(usage.ru_minflt);
+}
+
+unsigned process_threads() noexcept {
+  unsigned count = 0;
+  if (DIR* const directory = ::opendir("/proc/self/task")) {
+    while (dirent const* const entry = ::readdir(directory)) {
+      if (entry->d_name[0] != '.') ++count;
+    }
+    ::closedir(directory);
+  }
+  return std::max(count, 1u);
+}
+
+}  // namespace
+
+std::uint64_t monotonic_nanoseconds() noexcept {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(
+          std::chrono::steady_clock::now().time_since_epoch())
+          .count());
+}
+
+std::uint64_t thread_page_faults() noexcept {
+#if defined(RUSAGE_THREAD)
+  return page_faults_of(RUSAGE_THREAD);
+#else
+  return page_faults_of(RUSAGE_SELF);
+#endif
+}
+
+std::uint64_t process_page_faults() noexcept {
+  return page_faults_of(RUSAGE_SELF);
+}
+
+unsigned parallel_threads() noexcept {
+  // Not those that the calling thread may run on: OpenMP may have bound it to
+  // one.
+  auto const processors = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return std::min(process_threads(),
+                  static_cast<unsigned>(std::max(processors, 1l)));
+}
+
+}  // namespace KokkosArena::Impl

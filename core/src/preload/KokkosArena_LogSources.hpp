@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef KOKKOSARENA_PRELOAD_LOGSOURCES_HPP
+#define KOKKOSARENA_PRELOAD_LOGSOURCES_HPP
+
+#include "KokkosArena_MachineCosts.hpp"
+
+#include <cstdint>
+
+namespace KokkosArena::Impl {
+
+/// \brief Of a clock that never goes back. Cost: tens of ns.
+std::uint64_t monotonic_nanoseconds() noexcept;
+/// \brief Page faults of the calling thread that needed no disk. Cost: a system
+/// call.
+std::uint64_t thread_page_faults() noexcept;
+/// \brief The same of all threads of the process, also of those that ended.
+/// Cost: a system call, which looks at each thread.
+std::uint64_t process_page_faults() noexcept;
+/// \brief Threads of the process that can run at the same time now: not more
+/// than the machine has processors.
+unsigned parallel_threads() noexcept;
+
+/// \brief Whom an AllocationLog asks for what it can't know from its events.
+/// Tests put others in their place.
+struct LogSources {
+  std::uint64_t (*nanoseconds)() noexcept    = monotonic_nanoseconds;
+  std::uint64_t (*thread_faults)() noexcept  = thread_page_faults;
+  std::uint64_t (*process_faults)() noexcept = process_page_faults;
+  unsigned (*threads)() noexcept             = parallel_threads;
+  MachineCosts (*costs)() noexcept           = measure_machine_costs;
+};
+
+}  // namespace KokkosArena::Impl
+
+#endif
