@@ -82,7 +82,7 @@ void estimate(RegionAdvice& region, LiveBytes const& live,
           : std::clamp(real(region.host_faults) / faults, 1.0 / threads, 1.0);
   region.saved_ns = region.repeated_faults * delays * costs.fault_ns +
                     real(region.sums.large) * costs.mapping_ns;
-  auto const total = real(record.total_ns);
+  auto const total = real(record.total_ns - record.waiting_ns);
   region.gain      = total > 0 ? std::min(region.saved_ns / total, 1.0) : 0;
 }
 

@@ -88,6 +88,7 @@ class Writer {
     m_json.name("program");
     m_json.begin_object();
     number("ns", record.total_ns);
+    number("waiting_ns", record.waiting_ns);
     number("faults", record.faults);
     number("alive_at_end", record.alive_at_end);
     number("unknown_ends", record.unknown_ends);

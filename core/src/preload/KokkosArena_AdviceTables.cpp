@@ -59,10 +59,9 @@ AdviceTable region_table(Advice const& advice, std::size_t most_rows) {
   AdviceTable result;
   result.title = "Regions";
   result.note =
-      "Each with the regions in it. \"Died\": before the region was left in "
-      "which they were made. \"Faults\": page faults, and of these the ones "
-      "for memory that Views had had before. \"Ends\": fences at the ends of "
-      "Views.";
+      "Each with the regions in it. \"Died\": before the region was left "
+      "again. \"Again\": page faults for memory that Views had had before. "
+      "\"Ends\": fences at the ends of Views.";
   result.headings     = {"gain",   "time",      "entries", "Views",     "bytes",
                          "died",   "mean life", "longest", "most live", "arena",
                          "faults", "again",     "fences",  "ends",      "region"};

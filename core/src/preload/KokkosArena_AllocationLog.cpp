@@ -65,6 +65,7 @@ AllocationLog::AllocationLog(LogSources const& sources)
       m_record(new_record(sources)),
       m_begin_ns(sources.nanoseconds()),
       m_begin_faults(sources.process_faults()),
+      m_begin_waiting(sources.waiting()),
       m_children(1),
       m_threads(thread_slots + 1),
       m_timeline(m_begin_ns) {
@@ -384,9 +385,13 @@ AllocationRecord AllocationLog::finish_record() {
     settle(*thread, now, {thread->border.thread, whole});
   }
   m_record.total_ns = now - m_begin_ns;
-  m_record.faults   = whole - m_begin_faults;
-  m_record.threads  = std::max(m_record.threads, number);
-  m_record.samples  = m_timeline.samples();
+  if (m_driver == thread_token()) {
+    m_record.waiting_ns =
+        std::min(m_sources.waiting() - m_begin_waiting, m_record.total_ns);
+  }
+  m_record.faults  = whole - m_begin_faults;
+  m_record.threads = std::max(m_record.threads, number);
+  m_record.samples = m_timeline.samples();
   return std::move(m_record);
 }
 

@@ -76,6 +76,7 @@ class AllocationLog {
 
   /// \brief Ends the regions that are still open on the thread that made the
   /// log. What comes later isn't counted.
+  /// \pre is_own(), and it hasn't been called before.
   /// \throws std::bad_alloc
   AllocationRecord finish_record();
   /// \brief The same, and what it means. \param[in] program  How the program is
@@ -144,6 +145,7 @@ class AllocationLog {
   AllocationRecord m_record;
   std::uint64_t m_begin_ns;
   std::uint64_t m_begin_faults;
+  std::uint64_t m_begin_waiting;
   std::uint64_t m_faults_of_others = 0;  ///< Counted for other threads.
   std::vector<Children> m_children;      ///< By region.
   Names m_labels;

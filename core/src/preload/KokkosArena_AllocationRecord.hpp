@@ -135,7 +135,9 @@ struct AllocationRecord {
   MachineCosts costs;
   unsigned threads       = 1;  ///< That can run at the same time.
   std::uint64_t total_ns = 0;  ///< Of the log.
-  std::uint64_t faults   = 0;  ///< Of the process, in that time.
+  /// For which others had the processors; the rest is the program's own.
+  std::uint64_t waiting_ns = 0;
+  std::uint64_t faults     = 0;  ///< Of the process, in that time.
 
   /// In the order in which they were first seen, so that a parent comes before
   /// its children. The first one is what is outside of all regions, and with

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cinttypes>
+#include <cstdio>
 
 namespace KokkosArena::Impl {
 
@@ -48,6 +50,16 @@ std::uint64_t thread_page_faults() noexcept {
 
 std::uint64_t process_page_faults() noexcept {
   return page_faults_of(RUSAGE_SELF);
+}
+
+std::uint64_t thread_waiting_nanoseconds() noexcept {
+  std::uint64_t result = 0;
+  if (auto* const file = std::fopen("/proc/thread-self/schedstat", "r")) {
+    // Behind the time for which it ran.
+    if (std::fscanf(file, "%*u %" SCNu64, &result) != 1) result = 0;
+    std::fclose(file);
+  }
+  return result;
 }
 
 unsigned parallel_threads() noexcept {

@@ -16,6 +16,10 @@ std::uint64_t thread_page_faults() noexcept;
 /// \brief The same of all threads of the process, also of those that ended.
 /// Cost: a system call, which looks at each thread.
 std::uint64_t process_page_faults() noexcept;
+/// \brief For how long the calling thread could have run but had to wait, since
+/// others had the processors; 0 where the system doesn't say. Cost: it reads a
+/// file.
+std::uint64_t thread_waiting_nanoseconds() noexcept;
 /// \brief Threads of the process that can run at the same time now: not more
 /// than the machine has processors.
 unsigned parallel_threads() noexcept;
@@ -26,6 +30,7 @@ struct LogSources {
   std::uint64_t (*nanoseconds)() noexcept    = monotonic_nanoseconds;
   std::uint64_t (*thread_faults)() noexcept  = thread_page_faults;
   std::uint64_t (*process_faults)() noexcept = process_page_faults;
+  std::uint64_t (*waiting)() noexcept        = thread_waiting_nanoseconds;
   unsigned (*threads)() noexcept             = parallel_threads;
   MachineCosts (*costs)() noexcept           = measure_machine_costs;
 };

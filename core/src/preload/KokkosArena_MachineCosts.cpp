@@ -4,20 +4,29 @@
 #include "KokkosArena_LogSources.hpp"
 
 #include <sys/mman.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 namespace KokkosArena::Impl {
 
 namespace {
 
-constexpr std::size_t touched_bytes    = std::size_t(4) << 20;
-constexpr std::size_t touching_repeats = 3;
-constexpr std::size_t mapping_repeats  = 15;
+constexpr std::size_t touched_bytes = std::size_t(2) << 20;
+constexpr std::size_t repeats       = 5;
+constexpr std::size_t mappings      = 4;  ///< Of a repeat.
+
+/// Of this thread: on a machine that others use as well, a clock on the wall
+/// would measure them.
+double cpu_nanoseconds() noexcept {
+  timespec time{};
+  if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) * 1e9 +
+         static_cast<double>(time.tv_nsec);
+}
 
 template <std::size_t size>
 double median(std::array<double, size>& values) {
@@ -40,41 +49,39 @@ void write(void* address, int value) noexcept {
 }  // namespace
 
 MachineCosts measure_machine_costs() noexcept {
-  auto const sources = LogSources();
-  auto const now = [&] { return static_cast<double>(sources.nanoseconds()); };
-  MachineCosts result;
+  std::array<double, repeats> mapping{};
+  std::array<double, repeats> fault{};
+  std::array<double, repeats> bytes{};
+  for (std::size_t i = 0; i < repeats; ++i) {
+    auto const begin = cpu_nanoseconds();
+    for (std::size_t k = 0; k < mappings; ++k) {
+      void* const address = map(touched_bytes);
+      if (!address) return {};
+      ::munmap(address, touched_bytes);
+    }
+    mapping[i] = (cpu_nanoseconds() - begin) / mappings;
 
-  std::array<double, mapping_repeats> mappings{};
-  for (auto& mapping : mappings) {
-    auto const begin    = now();
-    void* const address = map(touched_bytes);
-    if (!address) return {};
-    ::munmap(address, touched_bytes);
-    mapping = now() - begin;
-  }
-  result.mapping_ns = median(mappings);
-
-  std::array<double, touching_repeats> faults{};
-  std::array<double, touching_repeats> bytes{};
-  for (std::size_t i = 0; i < touching_repeats; ++i) {
-    auto const faults_before = sources.thread_faults();
-    auto const begin         = now();
+    auto const faults_before = thread_page_faults();
+    auto const map_begin     = cpu_nanoseconds();
     void* const address      = map(touched_bytes);
     if (!address) return {};
     write(address, 1);
-    auto const again = now();
+    auto const again = cpu_nanoseconds();
     write(address, 2);
-    auto const written = now();
+    auto const written = cpu_nanoseconds();
     ::munmap(address, touched_bytes);
     // What is written again costs as much without the faults.
-    auto const cost = now() - begin - 2 * (written - again) - result.mapping_ns;
-    auto const count =
-        static_cast<double>(sources.thread_faults() - faults_before);
-    if (count <= 0) return {};
-    faults[i] = std::max(cost, 0.0) / count;
-    bytes[i]  = static_cast<double>(touched_bytes) / count;
+    auto const cost =
+        cpu_nanoseconds() - map_begin - 2 * (written - again) - mapping[i];
+    auto const faults =
+        static_cast<double>(thread_page_faults() - faults_before);
+    if (faults <= 0) return {};
+    fault[i] = std::max(cost, 0.0) / faults;
+    bytes[i] = static_cast<double>(touched_bytes) / faults;
   }
-  result.fault_ns    = median(faults);
+  MachineCosts result;
+  result.mapping_ns  = median(mapping);
+  result.fault_ns    = median(fault);
   result.fault_bytes = median(bytes);
   return result;
 }

@@ -16,7 +16,7 @@ struct MachineCosts {
 };
 
 /// \brief Measures them: the medians of a few repeats on the calling thread.
-/// Cost: some 4 MiB of memory for a while; under 10 ms on most machines. All
+/// Cost: some 2 MiB of memory for a while; under 10 ms on most machines. All
 /// costs are zero where there is no mmap(), or no memory.
 MachineCosts measure_machine_costs() noexcept;
 
