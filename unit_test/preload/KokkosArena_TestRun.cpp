@@ -1,62 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // kokkos-arena run, around a program that knows nothing of it.
-#include <gtest/gtest.h>
+#include "KokkosArena_TestCommand.hpp"
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <cctype>
+#include <csignal>
 #include <string>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace {
 
-struct Result {
-  int code = -1;
-  std::string out, err;
-};
-
-std::string contents(std::string const& file) {
-  std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-/// A file of this process alone, which is gone with it.
-struct File {
-  explicit File(std::string const& name)
-      : path(::testing::TempDir() + "/kokkos_arena_" +
-             std::to_string(getpid()) + '_' + name) {}
-  File(File const&)            = delete;
-  File& operator=(File const&) = delete;
-  ~File() { std::remove(path.c_str()); }
-  std::string path;
-};
-
-/// \param[in] command  Of the shell; $ARENA and $PROGRAM are what is tested.
-Result shell(std::string const& command) {
-  File const out("out"), err("err");
-  auto const line = "ARENA=" KOKKOSARENA_COMMAND
-                    "; PROGRAM=" KOKKOSARENA_PROGRAM "; { " +
-                    command + " ; } >" + out.path + " 2>" + err.path;
-  auto const status = std::system(line.c_str());
-  Result result;
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
-  result.out  = contents(out.path);
-  result.err  = contents(err.path);
-  return result;
-}
+using namespace KokkosArenaTest;
 
 Result run(std::string const& options, std::string const& actions) {
   return shell("$ARENA run " + options + " -- $PROGRAM " + actions);
-}
-
-bool contains(std::string const& text, std::string const& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// \return How many allocations the printed statistics count.
@@ -68,10 +24,6 @@ int allocations(Result const& result) {
   while (begin > 0 && std::isdigit(result.err[begin - 1])) --begin;
   return std::stoi(result.err.substr(begin));
 }
-
-#define EXPECT_DONE(result)                \
-  EXPECT_EQ(result.code, 0) << result.err; \
-  EXPECT_EQ(result.out, "done\n") << result.err
 
 TEST(run, adopts_what_is_made_in_a_region) {
   auto const result =
@@ -144,6 +96,17 @@ TEST(run, begins_a_cycle_at_a_kernel) {
                           "kernel work region step kernel work kernel other");
   EXPECT_DONE(result);
   EXPECT_TRUE(contains(result.err, "2 resets")) << result.err;
+}
+
+TEST(run, writes_a_timeline) {
+  File const trace("trace");
+  auto const result =
+      run("--adopt step --cycle step --trace " + trace.path, "region step");
+  EXPECT_DONE(result);
+  auto const text = contents(trace.path);
+  EXPECT_TRUE(contains(text, "HostSpace")) << text;
+  EXPECT_TRUE(contains(text, "reset")) << text;
+  EXPECT_TRUE(text.ends_with("]\n")) << text;
 }
 
 TEST(run, survives_a_pop_without_a_push) {
@@ -246,10 +209,13 @@ TEST(run, refuses_what_it_does_not_know) {
     EXPECT_TRUE(contains(result.err, text)) << result.err;
     EXPECT_EQ(result.out, "") << command;
   };
-  expect("$ARENA", 2, "a command is missing");
+  expect("$ARENA", 2, "a command is missing: advise or run");
   expect("$ARENA walk", 2, "no command \"walk\"");
   expect("$ARENA run --adpot x -- $PROGRAM", 2, "no option \"--adpot\"");
   expect("$ARENA run --adopt", 2, "--adopt needs a value");
+  expect("$ARENA run --json x -- $PROGRAM", 2, "--json is no option of run");
+  expect("$ARENA advise --adopt x -- $PROGRAM", 2,
+         "--adopt is no option of advise");
   expect("$ARENA run --threshold 4k -- $PROGRAM", 2,
          "\"4k\" is no number of bytes");
   expect("$ARENA run --adopt x", 2, "which program");

@@ -56,6 +56,11 @@ std::map<std::string, std::function<void(std::string const&)>> const actions{
      }},
     {"large", [](auto const& n) { temporary(std::stoul(n)); }},
     {"region", [](auto const& name) { in_region(name); }},
+    {"touch",
+     [](auto const& name) {
+       Region const region(name);
+       temporary(8 << 20);
+     }},
     {"nested",
      [](auto const& name) {
        Region const outer(name);

@@ -23,7 +23,6 @@ class AdoptedRegions {
 
   /// \brief From now on, if that is asked for, on all threads.
   void begin_everywhere() noexcept;
-  void end_everywhere() noexcept { set_process_adoption(nullptr); }
 
   void push_region(char const* name);
   void pop_region() noexcept;

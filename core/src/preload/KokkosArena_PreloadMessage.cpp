@@ -23,11 +23,15 @@ void tell(char const* format, ...) noexcept {
   length =
       std::min(length + static_cast<std::size_t>(std::max(more, 0)), room - 1);
   text[length++] = '\n';
+  tell_text({text, length});
+}
+
+void tell_text(std::string_view text) noexcept {
   // Not stdio's, which the program may have closed.
-  for (std::size_t done = 0; done < length;) {
-    auto const written = write(STDERR_FILENO, text + done, length - done);
+  while (!text.empty()) {
+    auto const written = write(STDERR_FILENO, text.data(), text.size());
     if (written <= 0) return;
-    done += static_cast<std::size_t>(written);
+    text.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 

@@ -2,11 +2,16 @@
 #ifndef KOKKOSARENA_PRELOAD_PRELOADMESSAGE_HPP
 #define KOKKOSARENA_PRELOAD_PRELOADMESSAGE_HPP
 
+#include <string_view>
+
 namespace KokkosArena::Impl {
 
 /// \brief A line on stderr, in one piece, with the command's name in front.
 /// \param[in] format  Of printf.
 [[gnu::format(printf, 1, 2)]] void tell(char const* format, ...) noexcept;
+
+/// \brief Text of any length on stderr, as it is.
+void tell_text(std::string_view text) noexcept;
 
 }  // namespace KokkosArena::Impl
 

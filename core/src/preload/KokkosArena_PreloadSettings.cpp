@@ -20,6 +20,19 @@ std::string_view variable(char const* name) noexcept {
   return text ? text : "";
 }
 
+bool is_on(char const* name) noexcept {
+  auto const value = variable(name);
+  return !value.empty() && value != "0";
+}
+
+std::string file(char const* name) {
+  std::string result(variable(name));
+  if (auto const place = result.find("%p"); place != result.npos) {
+    result.replace(place, 2, std::to_string(process_id()));
+  }
+  return result;
+}
+
 template <class Number>
 bool parse(std::string_view text, Number& number) noexcept {
   auto const* const end = text.data() + text.size();
@@ -38,10 +51,6 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 }  // namespace
-
-bool PreloadSettings::everywhere() const noexcept {
-  return std::find(regions.begin(), regions.end(), "*") != regions.end();
-}
 
 PreloadSettings read_preload_settings() {
   PreloadSettings settings;
@@ -67,8 +76,11 @@ PreloadSettings read_preload_settings() {
         "it is %zu instead",
         std::string(text).c_str(), settings.threshold);
   }
-  auto const statistics = variable("KOKKOS_ARENA_STATS");
-  settings.statistics   = !statistics.empty() && statistics != "0";
+  settings.statistics = is_on("KOKKOS_ARENA_STATS");
+  settings.advises    = is_on("KOKKOS_ARENA_ADVISE");
+  settings.json       = file("KOKKOS_ARENA_ADVISE_JSON");
+  settings.html       = file("KOKKOS_ARENA_ADVISE_HTML");
+  settings.program    = variable("KOKKOS_ARENA_PROGRAM");
   return settings;
 }
 

@@ -20,12 +20,17 @@ struct PreloadSettings {
   std::size_t threshold = 4096;
   /// KOKKOS_ARENA_STATS=1: the arena's statistics at the end.
   bool statistics = false;
+  /// KOKKOS_ARENA_ADVISE=1: a report at the end, instead of an adoption;
+  /// KOKKOS_ARENA_ADVISE_JSON, KOKKOS_ARENA_ADVISE_HTML: files for it as well,
+  /// where %p stands for the process.
+  bool advises = false;
+  std::string json, html;
+  /// KOKKOS_ARENA_PROGRAM: how the program is called in what is proposed.
+  std::string program;
   /// KOKKOS_ARENA_NEXT_TOOL: a library that gets all events as well.
   std::string next_tool;
 
-  bool adopts() const noexcept { return !regions.empty(); }
-  /// Whether a region is to be adopted by its own name.
-  bool everywhere() const noexcept;
+  bool adopts() const noexcept { return !regions.empty() && !advises; }
 };
 
 /// \brief What isn't understood is told on stderr, and left out.

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "KokkosArena_PreloadedAdvice.hpp"
+
+#include "KokkosArena_AdviceReport.hpp"
+#include "KokkosArena_PreloadMessage.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace KokkosArena::Impl {
+
+namespace {
+
+template <class Write>
+void write_file(std::string const& name, Advice const& advice,
+                Write const& write) {
+  if (name.empty()) return;
+  std::ofstream file(name);
+  write(file, advice);
+  file.flush();
+  if (!file) {
+    tell("the report can't be written to %s: %s", name.c_str(),
+         std::strerror(errno));
+  }
+}
+
+}  // namespace
+
+void PreloadedAdvice::end() {
+  if (!m_log) {
+    tell("there is no advice: %s", no_kokkos);
+    return;
+  }
+  auto const advice = m_settings.program.empty()
+                          ? m_log->finish()
+                          : m_log->finish(m_settings.program);
+  std::ostringstream text;
+  write_text(text, advice);
+  tell_text(text.str());
+  write_file(m_settings.json, advice, write_json);
+  write_file(m_settings.html, advice, write_html);
+}
+
+}  // namespace KokkosArena::Impl
