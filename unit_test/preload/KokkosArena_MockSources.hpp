@@ -18,28 +18,28 @@ namespace KokkosArenaTest {
 struct MockSources {
   static inline std::atomic<std::uint64_t> ns{0};
   static inline std::atomic<std::uint64_t> process_faults{0};
-  static inline thread_local std::uint64_t thread_faults = 0;
-  static inline std::uint64_t waiting                    = 0;
-  static inline unsigned threads                         = 1;
+  static inline thread_local KokkosArena::Impl::ThreadUsage thread;
+  static inline std::uint64_t waiting = 0;
+  static inline unsigned threads      = 1;
   static inline KokkosArena::Impl::MachineCosts costs;
 
   static void reset() {
     ns             = 1000;
     process_faults = 7;
-    thread_faults  = 3;
+    thread         = {3, 11};
     waiting        = 5;
     threads        = 1;
     costs          = {1000, 4096, 2000};
   }
   /// The calling thread touches fresh pages.
   static void fault(std::uint64_t count) {
-    thread_faults += count;
+    thread.faults += count;
     process_faults += count;
   }
   static KokkosArena::Impl::LogSources sources() {
     KokkosArena::Impl::LogSources result;
     result.nanoseconds    = []() noexcept { return ns.load(); };
-    result.thread_faults  = []() noexcept { return thread_faults; };
+    result.thread         = []() noexcept { return thread; };
     result.process_faults = []() noexcept { return process_faults.load(); };
     result.waiting        = []() noexcept { return waiting; };
     result.threads        = []() noexcept { return threads; };

@@ -247,6 +247,7 @@ TEST(readable_numbers, have_the_unit_that_fits) {
   EXPECT_EQ(readable_bytes(1024), "1.00 KiB");
   EXPECT_EQ(readable_bytes(1024.0 * 1024 - 1), "1.00 MiB");
   EXPECT_EQ(readable_bytes(123.4 * 1024 * 1024 * 1024), "123 GiB");
+  EXPECT_EQ(readable_time(0), "0 s");
   EXPECT_EQ(readable_time(1.5), "1.50 ns");
   EXPECT_EQ(readable_time(12'345), "12.3 us");
   EXPECT_EQ(readable_time(999'600), "1.00 ms");

@@ -172,6 +172,7 @@ TEST_F(allocation_log, shares_time_and_faults_among_regions_without_rest) {
   log().push_region("a");
   MockSources::ns += 10;
   MockSources::fault(10);
+  MockSources::thread.system_ns += 70;
   log().push_region("b");
   MockSources::ns += 100;
   MockSources::process_faults += 100;  // on a worker
@@ -190,6 +191,7 @@ TEST_F(allocation_log, shares_time_and_faults_among_regions_without_rest) {
   EXPECT_EQ(a.own_faults, 1010);
   EXPECT_EQ(b.own_faults, 100);
   EXPECT_EQ(a.own_host_faults, 1010u);
+  EXPECT_EQ(a.own_system_ns, 70u);
   EXPECT_EQ(b.own_host_faults, 0u);
   EXPECT_EQ(record.total_ns, 11111u);
   EXPECT_EQ(record.faults, 1111u);

@@ -198,7 +198,21 @@ TEST_F(verdict, counts_huge_pages_as_one_fault_each) {
   EXPECT_NEAR(other.finish().verdict.gain, 0.5, 0.01);
 }
 
-TEST_F(verdict, shares_the_faults_of_workers_among_them) {
+TEST_F(verdict, takes_a_fault_for_more_where_the_system_took_longer) {
+  for (int i = 0; i < 100; ++i) use(100);
+  pass(30'000'000);
+  MockSources::thread.system_ns += 15'000'000;
+  EXPECT_NEAR(finish().verdict.gain, 0.375, 0.005);
+}
+
+TEST_F(verdict, takes_it_for_twice_as_much_at_most) {
+  for (int i = 0; i < 100; ++i) use(100);
+  pass(30'000'000);
+  MockSources::thread.system_ns += 35'000'000;
+  EXPECT_NEAR(finish().verdict.gain, 0.5, 0.006);
+}
+
+TEST_F(verdict, counts_a_fault_of_a_worker_for_a_part_of_one) {
   MockSources::threads = 4;
   AllocationLog other(MockSources::sources());
   for (int i = 0; i < 101; ++i) {
@@ -209,6 +223,18 @@ TEST_F(verdict, shares_the_faults_of_workers_among_them) {
     other.deallocated(address(1), 100 * page);
   }
   pass(10'100'000 - 101 * 25'000);
+  EXPECT_NEAR(other.finish().verdict.gain, 0.25 + 0.25 * 0.25, 0.005);
+}
+
+TEST_F(verdict, shares_the_faults_of_workers_where_the_host_has_none) {
+  MockSources::threads = 4;
+  AllocationLog other(MockSources::sources());
+  for (int i = 0; i < 101; ++i) {
+    other.allocated("Host", "x", address(1), 100 * page);
+    MockSources::process_faults += 100;
+    other.deallocated(address(1), 100 * page);
+  }
+  pass(10'100'000);
   EXPECT_NEAR(other.finish().verdict.gain, 0.25, 0.01);
 }
 

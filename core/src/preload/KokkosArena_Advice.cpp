@@ -35,6 +35,7 @@ std::vector<RegionAdvice> sum_up(AllocationRecord const& record) {
     sum.sums            = region.own;
     sum.ns              = region.own_ns;
     sum.host_faults     = region.own_host_faults;
+    sum.system_ns       = region.own_system_ns;
     sum.fences          = region.fences;
     sum.end_fences      = region.end_fences;
     sum.kernels         = region.kernels;
@@ -55,6 +56,7 @@ std::vector<RegionAdvice> sum_up(AllocationRecord const& record) {
     all.sums += sum.sums;
     all.ns += sum.ns;
     all.host_faults += sum.host_faults;
+    all.system_ns += sum.system_ns;
     all.fences += sum.fences;
     all.end_fences += sum.end_fences;
     all.kernels += sum.kernels;
@@ -66,8 +68,30 @@ std::vector<RegionAdvice> sum_up(AllocationRecord const& record) {
   return result;
 }
 
+/// \return How many faults at the same time delay the program as much as one
+/// after the other.
+double delays_of(RegionAdvice const& region, unsigned threads) {
+  // 0 if workers fault only while the host thread does so as well, 1 if it has
+  // nothing else to do. With Kokkos' OpenMP the host thread alone fills Views
+  // with zeros, and both have been measured for those that all threads write.
+  constexpr double waiting = 0.25;
+  auto const all           = real(region.faults);
+  auto const host          = std::min(real(region.host_faults), all);
+  auto const workers       = std::max(threads, 2u) - 1;
+  auto const result        = host + waiting * (all - host) / workers;
+  return std::max(result, all / std::max(threads, 1u));
+}
+
+/// Of the whole program: the system may count its time in ticks, which are too
+/// few in a region.
+double fault_ns_of(RegionAdvice const& program, MachineCosts const& costs) {
+  if (program.host_faults == 0) return costs.fault_ns;
+  return std::clamp(real(program.system_ns) / real(program.host_faults),
+                    costs.fault_ns, 2 * costs.fault_ns);
+}
+
 void estimate(RegionAdvice& region, LiveBytes const& live,
-              AllocationRecord const& record) {
+              AllocationRecord const& record, double fault_ns) {
   auto const& costs = record.costs;
   auto const page   = std::max(costs.fault_bytes, 1.0);
   auto const faults = real(region.faults);
@@ -75,12 +99,9 @@ void estimate(RegionAdvice& region, LiveBytes const& live,
       std::min(faults, real(region.sums.adopted_bytes) / page);
   region.first_faults    = std::min(of_views, real(live.arena_most) / page);
   region.repeated_faults = of_views - region.first_faults;
-  auto const threads     = std::max(record.threads, 1u);
   auto const delays =
-      faults == 0
-          ? 0
-          : std::clamp(real(region.host_faults) / faults, 1.0 / threads, 1.0);
-  region.saved_ns = region.repeated_faults * delays * costs.fault_ns +
+      faults > 0 ? delays_of(region, record.threads) / faults : 0;
+  region.saved_ns = region.repeated_faults * delays * fault_ns +
                     real(region.sums.large) * costs.mapping_ns;
   auto const total = real(record.total_ns - record.waiting_ns);
   region.gain      = total > 0 ? std::min(region.saved_ns / total, 1.0) : 0;
@@ -228,9 +249,10 @@ Verdict judge(AllocationRecord const& record,
 
 Advice advise(AllocationRecord record, std::string_view program) {
   Advice result;
-  result.regions = sum_up(record);
+  result.regions      = sum_up(record);
+  auto const fault_ns = fault_ns_of(result.regions[0], record.costs);
   for (std::size_t i = 0; i < result.regions.size(); ++i) {
-    estimate(result.regions[i], record.regions[i].live, record);
+    estimate(result.regions[i], record.regions[i].live, record, fault_ns);
   }
   result.verdict = judge(record, result.regions, program);
   result.record  = std::move(record);

@@ -16,9 +16,11 @@ namespace KokkosArena::Impl {
 struct RegionAdvice {
   std::string path;     ///< Names, with slashes between them.
   AllocationSums sums;  ///< With the regions in it; so are all of these.
-  std::uint64_t ns              = 0;
-  std::uint64_t faults          = 0;
-  std::uint64_t host_faults     = 0;  ///< Of the threads that were in it.
+  std::uint64_t ns     = 0;
+  std::uint64_t faults = 0;
+  // Of the threads that were in it:
+  std::uint64_t host_faults     = 0;
+  std::uint64_t system_ns       = 0;
   std::uint64_t fences          = 0;
   std::uint64_t end_fences      = 0;
   std::uint64_t kernels         = 0;
@@ -63,8 +65,10 @@ inline constexpr double least_gain = 0.03;
 /// adopted allocation costs about as much.
 ///
 /// Workers fault at the same time, so that not each of their faults is a delay:
-/// taken are the host thread's, or all of them shared among the threads, if
-/// that is more.
+/// taken are the host thread's, and a part of theirs, for which it waits. A
+/// fault costs what was measured at the beginning; or up to twice as much, if
+/// the host thread was in the system for so long, since others may be in its
+/// way there.
 Advice advise(AllocationRecord record,
               std::string_view program = default_program);
 

@@ -87,7 +87,7 @@ void write_html(std::ostream& out, Advice const& advice) {
     out << "<li>" << html_text(fact) << "</li>\n";
   }
   out << "</ul>\n<h2>Bytes of Views that are alive, by the region that made "
-         "them</h2>\n"
+         "them</h2>\n<p>The most at once in each piece of time.</p>\n"
       << live_picture(advice);
   for (auto const& table : advice_tables(advice, most_rows)) {
     write_table(out, table);

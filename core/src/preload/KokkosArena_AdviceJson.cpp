@@ -128,6 +128,7 @@ class Writer {
     number("ns", region.ns);
     number("faults", region.faults);
     number("host_faults", region.host_faults);
+    number("host_system_ns", region.system_ns);
     real("first_faults", region.first_faults);
     real("repeated_faults", region.repeated_faults);
     real("saved_ns", region.saved_ns);

@@ -71,7 +71,7 @@ AllocationLog::AllocationLog(LogSources const& sources)
       m_timeline(m_begin_ns) {
   auto& driver     = this_thread(slot_of_thread());
   driver.border_ns = m_begin_ns;
-  driver.border    = {sources.thread_faults(), m_begin_faults};
+  driver.border    = {sources.thread(), m_begin_faults};
 }
 
 bool AllocationLog::is_own() const noexcept {
@@ -105,24 +105,26 @@ AllocationLog::Thread& AllocationLog::this_thread(std::size_t slot) {
   return thread;
 }
 
-AllocationLog::Faults AllocationLog::read_faults() const noexcept {
-  return {m_sources.thread_faults(),
+AllocationLog::Usage AllocationLog::read_usage() const noexcept {
+  return {m_sources.thread(),
           thread_token() == m_driver ? m_sources.process_faults() : 0};
 }
 
 void AllocationLog::settle(Thread& thread, std::uint64_t now,
-                           Faults faults) noexcept {
+                           Usage usage) noexcept {
   auto const is_driver = thread.owner == m_driver;
   if (is_driver || !thread.frames.empty()) {
     auto& region     = m_record.regions[thread.region()];
-    auto const count = faults.thread - thread.border.thread;
+    auto const count = usage.thread.faults - thread.border.thread.faults;
     region.own_ns += now - thread.border_ns;
     region.own_host_faults += count;
+    region.own_system_ns +=
+        usage.thread.system_ns - thread.border.thread.system_ns;
     if (is_driver) {
       // Others may have counted some that had not happened when this one
       // looked; then it is less than nothing now, and more the next time.
       region.own_faults += static_cast<std::int64_t>(
-          (faults.process - thread.border.process) -
+          (usage.process - thread.border.process) -
           (m_faults_of_others - thread.border_of_others));
     } else {
       region.own_faults += static_cast<std::int64_t>(count);
@@ -130,7 +132,7 @@ void AllocationLog::settle(Thread& thread, std::uint64_t now,
     }
   }
   thread.border_ns        = now;
-  thread.border           = faults;
+  thread.border           = usage;
   thread.border_of_others = m_faults_of_others;
 }
 
@@ -157,9 +159,9 @@ std::size_t AllocationLog::child_of(std::size_t parent, std::string_view name) {
 }
 
 void AllocationLog::push_region(char const* name) noexcept {
-  auto const slot   = slot_of_thread();
-  auto const faults = read_faults();
-  auto const now    = m_sources.nanoseconds();
+  auto const slot  = slot_of_thread();
+  auto const usage = read_usage();
+  auto const now   = m_sources.nanoseconds();
   change([&] {
     auto& thread = this_thread(slot);
     if (slot == shared_slot || thread.frames.size() >= most_frames) {
@@ -169,16 +171,16 @@ void AllocationLog::push_region(char const* name) noexcept {
     }
     thread.frames.reserve(thread.frames.size() + 8);
     auto const region = child_of(thread.region(), text_of(name));
-    settle(thread, now, faults);
+    settle(thread, now, usage);
     if (region != thread.region()) ++m_record.regions[region].entries;
     thread.frames.push_back({region, ++thread.entry});
   });
 }
 
 void AllocationLog::pop_region() noexcept {
-  auto const slot   = slot_of_thread();
-  auto const faults = read_faults();
-  auto const now    = m_sources.nanoseconds();
+  auto const slot  = slot_of_thread();
+  auto const usage = read_usage();
+  auto const now   = m_sources.nanoseconds();
   change([&] {
     auto& thread = this_thread(slot);
     if (thread.more_frames > 0) {
@@ -186,7 +188,7 @@ void AllocationLog::pop_region() noexcept {
     } else if (thread.frames.empty()) {
       ++m_record.unbalanced_pops;
     } else {
-      settle(thread, now, faults);
+      settle(thread, now, usage);
       thread.frames.pop_back();
     }
   });
@@ -210,7 +212,8 @@ void AllocationLog::end_kernel() noexcept {
   auto const now  = m_sources.nanoseconds();
   change([&] {
     auto& thread = this_thread(slot);
-    if (thread.kernels == 0 || --thread.kernels > 0) return;
+    if (thread.kernels == 0) return;
+    if (--thread.kernels > 0) return;
     auto& region = m_record.regions[thread.kernel_region];
     ++region.kernels;
     region.kernel_ns += now - thread.kernel_ns;
@@ -370,13 +373,13 @@ void AllocationLog::fence(char const* name) noexcept {
 
 AllocationRecord AllocationLog::finish_record() {
   auto const slot   = slot_of_thread();
-  auto const faults = read_faults();
+  auto const usage  = read_usage();
   auto const now    = m_sources.nanoseconds();
   auto const whole  = m_sources.process_faults();
   auto const number = m_sources.threads();
   std::lock_guard const guard(m_mutex);
   m_has_ended = true;
-  settle(this_thread(slot), now, faults);
+  settle(this_thread(slot), now, usage);
   for (auto const& thread : m_threads) {
     if (!thread) continue;
     m_record.unbalanced_pushes += thread->frames.size() + thread->more_frames;

@@ -86,9 +86,9 @@ class AllocationLog {
   }
 
  private:
-  struct Faults {
-    std::uint64_t thread  = 0;
-    std::uint64_t process = 0;
+  struct Usage {
+    ThreadUsage thread;
+    std::uint64_t process = 0;  ///< Faults; for the log's maker alone.
   };
   struct Frame {
     std::size_t region;
@@ -102,7 +102,7 @@ class AllocationLog {
     std::uint64_t more_frames = 0;  ///< That are not kept.
     // When it last entered or left a region:
     std::uint64_t border_ns = 0;
-    Faults border;
+    Usage border;
     std::uint64_t border_of_others = 0;
 
     std::uint64_t kernels     = 0;  ///< It is in so many.
@@ -128,12 +128,12 @@ class AllocationLog {
   template <class F>
   void change(F const& f) noexcept;
   Thread& this_thread(std::size_t slot);
-  Faults read_faults() const noexcept;
+  Usage read_usage() const noexcept;
   std::size_t child_of(std::size_t parent, std::string_view name);
   std::size_t number_of(Names& names, std::vector<RecordedLabel>& entries,
                         std::size_t most, std::string_view name);
   std::uint8_t series_of(std::size_t region, std::uint64_t bytes);
-  void settle(Thread& thread, std::uint64_t now, Faults faults) noexcept;
+  void settle(Thread& thread, std::uint64_t now, Usage usage) noexcept;
   void end(LiveAllocation const& allocation, std::uint64_t now) noexcept;
   std::size_t region_since(LiveAllocation const& allocation) const noexcept;
 

@@ -113,9 +113,11 @@ struct RecordedRegion {
   std::uint64_t died_within = 0;
   LiveBytes live;  ///< Of it and the regions in it.
 
-  std::uint64_t own_ns          = 0;
-  std::int64_t own_faults       = 0;  ///< Of all threads.
-  std::uint64_t own_host_faults = 0;  ///< Of the thread that was in it.
+  std::uint64_t own_ns    = 0;
+  std::int64_t own_faults = 0;  ///< Of all threads.
+  // Of the thread that was in it:
+  std::uint64_t own_host_faults = 0;
+  std::uint64_t own_system_ns   = 0;
 
   std::uint64_t fences          = 0;
   std::uint64_t end_fences      = 0;  ///< At the ends of Views.

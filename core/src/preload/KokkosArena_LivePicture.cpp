@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -126,7 +127,8 @@ std::string live_picture(Advice const& advice) {
   auto const y_of = [&](std::uint64_t bytes) {
     auto const part = static_cast<double>(bytes) / static_cast<double>(most);
     return top + height -
-           static_cast<std::uint64_t>(part * static_cast<double>(height) + 0.5);
+           static_cast<std::uint64_t>(
+               std::lround(part * static_cast<double>(height)));
   };
 
   std::string areas;

@@ -14,10 +14,13 @@ namespace KokkosArena::Impl {
 
 namespace {
 
-std::uint64_t page_faults_of(int whom) noexcept {
+ThreadUsage usage_of(int whom) noexcept {
   rusage usage{};
-  if (::getrusage(whom, &usage) != 0) return 0;
-  return static_cast<std::uint64_t>(usage.ru_minflt);
+  if (::getrusage(whom, &usage) != 0) return {};
+  auto const seconds      = static_cast<std::uint64_t>(usage.ru_stime.tv_sec);
+  auto const microseconds = static_cast<std::uint64_t>(usage.ru_stime.tv_usec);
+  return {static_cast<std::uint64_t>(usage.ru_minflt),
+          1000 * (1'000'000 * seconds + microseconds)};
 }
 
 unsigned process_threads() noexcept {
@@ -40,16 +43,16 @@ std::uint64_t monotonic_nanoseconds() noexcept {
           .count());
 }
 
-std::uint64_t thread_page_faults() noexcept {
+ThreadUsage thread_usage() noexcept {
 #if defined(RUSAGE_THREAD)
-  return page_faults_of(RUSAGE_THREAD);
+  return usage_of(RUSAGE_THREAD);
 #else
-  return page_faults_of(RUSAGE_SELF);
+  return usage_of(RUSAGE_SELF);
 #endif
 }
 
 std::uint64_t process_page_faults() noexcept {
-  return page_faults_of(RUSAGE_SELF);
+  return usage_of(RUSAGE_SELF).faults;
 }
 
 std::uint64_t thread_waiting_nanoseconds() noexcept {

@@ -10,10 +10,14 @@ namespace KokkosArena::Impl {
 
 /// \brief Of a clock that never goes back. Cost: tens of ns.
 std::uint64_t monotonic_nanoseconds() noexcept;
-/// \brief Page faults of the calling thread that needed no disk. Cost: a system
-/// call.
-std::uint64_t thread_page_faults() noexcept;
-/// \brief The same of all threads of the process, also of those that ended.
+/// \brief What a thread has had from the system since it began.
+struct ThreadUsage {
+  std::uint64_t faults    = 0;  ///< Page faults that needed no disk.
+  std::uint64_t system_ns = 0;  ///< Time that it was in the system.
+};
+/// \brief Of the calling thread. Cost: a system call.
+ThreadUsage thread_usage() noexcept;
+/// \brief Page faults of all threads of the process, also of those that ended.
 /// Cost: a system call, which looks at each thread.
 std::uint64_t process_page_faults() noexcept;
 /// \brief For how long the calling thread could have run but had to wait, since
@@ -28,7 +32,7 @@ unsigned parallel_threads() noexcept;
 /// Tests put others in their place.
 struct LogSources {
   std::uint64_t (*nanoseconds)() noexcept    = monotonic_nanoseconds;
-  std::uint64_t (*thread_faults)() noexcept  = thread_page_faults;
+  ThreadUsage (*thread)() noexcept           = thread_usage;
   std::uint64_t (*process_faults)() noexcept = process_page_faults;
   std::uint64_t (*waiting)() noexcept        = thread_waiting_nanoseconds;
   unsigned (*threads)() noexcept             = parallel_threads;

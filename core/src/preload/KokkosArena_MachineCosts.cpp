@@ -61,7 +61,7 @@ MachineCosts measure_machine_costs() noexcept {
     }
     mapping[i] = (cpu_nanoseconds() - begin) / mappings;
 
-    auto const faults_before = thread_page_faults();
+    auto const faults_before = thread_usage().faults;
     auto const map_begin     = cpu_nanoseconds();
     void* const address      = map(touched_bytes);
     if (!address) return {};
@@ -74,7 +74,7 @@ MachineCosts measure_machine_costs() noexcept {
     auto const cost =
         cpu_nanoseconds() - map_begin - 2 * (written - again) - mapping[i];
     auto const faults =
-        static_cast<double>(thread_page_faults() - faults_before);
+        static_cast<double>(thread_usage().faults - faults_before);
     if (faults <= 0) return {};
     fault[i] = std::max(cost, 0.0) / faults;
     bytes[i] = static_cast<double>(touched_bytes) / faults;

@@ -30,6 +30,7 @@ std::string readable_bytes(double bytes) {
 }
 
 std::string readable_time(double nanoseconds) {
+  if (nanoseconds == 0) return "0 s";
   constexpr char const* units[] = {"ns", "us", "ms", "s"};
   std::size_t unit              = 0;
   for (; nanoseconds >= 999.5 && unit < 3; ++unit) nanoseconds /= 1000;
