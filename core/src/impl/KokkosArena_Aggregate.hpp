@@ -101,6 +101,9 @@ constexpr std::size_t fewest_elements() {
   }
 }
 
+// What comes next may only be asked if what was before is not so.
+// NOLINTBEGIN(bugprone-branch-clone)
+
 /// \return Number of members, each element of an array for itself; or
 /// unknown_number.
 template <class T, std::size_t N = fewest_elements<T>()>
@@ -164,6 +167,8 @@ constexpr std::size_t number_of_members() {
     return members <= most_members ? members : unknown_number;
   }
 }
+
+// NOLINTEND(bugprone-branch-clone)
 
 /// An aggregate whose members can be had, and which can be put together again
 /// from others. One with the interface of a tuple, as std::array, is taken

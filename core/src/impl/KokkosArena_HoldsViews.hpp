@@ -77,6 +77,8 @@ struct IsOverSpace<Space, Template<Arguments...>, Seen...>
                          !ArgumentsHoldOtherViews<Space, Template<Arguments...>,
                                                   Seen...>::value> {};
 
+// What comes next may only be asked if what was before is not so.
+// NOLINTBEGIN(bugprone-branch-clone)
 template <class Space, class T, class... Seen>
 struct HoldsOtherViews {
   static constexpr bool value = [] {
@@ -101,6 +103,7 @@ struct HoldsOtherViews {
     }
   }();
 };
+// NOLINTEND(bugprone-branch-clone)
 
 }  // namespace KokkosArena::Impl
 

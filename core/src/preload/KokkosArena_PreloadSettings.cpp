@@ -35,8 +35,9 @@ std::string file(char const* name) {
 
 template <class Number>
 bool parse(std::string_view text, Number& number) noexcept {
-  auto const* const end = text.data() + text.size();
-  auto const result     = std::from_chars(text.data(), end, number);
+  auto const* const begin = text.data();
+  auto const* const end   = begin + text.size();
+  auto const result       = std::from_chars(begin, end, number);
   return result.ec == std::errc() && result.ptr == end;
 }
 

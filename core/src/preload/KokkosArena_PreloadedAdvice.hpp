@@ -6,7 +6,8 @@
 #include "KokkosArena_Listener.hpp"
 #include "KokkosArena_PreloadSettings.hpp"
 
-#include <optional>
+#include <cstdint>
+#include <memory>
 
 namespace KokkosArena::Impl {
 
@@ -17,7 +18,7 @@ class PreloadedAdvice final : public Listener {
   explicit PreloadedAdvice(PreloadSettings const& settings)
       : m_settings(settings) {}
 
-  void begin() override { m_log.emplace(); }
+  void begin() override { m_log = std::make_unique<AllocationLog>(); }
   void end() override;
   void end_in_child() noexcept override {}
   void push_region(char const* name) override { m_log->push_region(name); }
@@ -35,7 +36,7 @@ class PreloadedAdvice final : public Listener {
 
  private:
   PreloadSettings const& m_settings;
-  std::optional<AllocationLog> m_log;  ///< From begin() on.
+  std::unique_ptr<AllocationLog> m_log;  ///< From begin() on.
 };
 
 }  // namespace KokkosArena::Impl
