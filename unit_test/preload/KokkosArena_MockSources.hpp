@@ -38,12 +38,13 @@ struct MockSources {
   }
   static KokkosArena::Impl::LogSources sources() {
     KokkosArena::Impl::LogSources result;
-    result.nanoseconds    = []() noexcept { return ns.load(); };
-    result.thread         = []() noexcept { return thread; };
-    result.process_faults = []() noexcept { return process_faults.load(); };
-    result.waiting        = []() noexcept { return waiting; };
-    result.threads        = []() noexcept { return threads; };
-    result.costs          = []() noexcept { return costs; };
+    result.usage_interval_ns = 0;
+    result.nanoseconds       = []() noexcept { return ns.load(); };
+    result.thread            = []() noexcept { return thread; };
+    result.process_faults    = []() noexcept { return process_faults.load(); };
+    result.waiting           = []() noexcept { return waiting; };
+    result.threads           = []() noexcept { return threads; };
+    result.costs             = []() noexcept { return costs; };
     return result;
   }
 };

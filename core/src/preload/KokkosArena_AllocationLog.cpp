@@ -110,13 +110,43 @@ AllocationLog::Usage AllocationLog::read_usage() const noexcept {
           thread_token() == m_driver ? m_sources.process_faults() : 0};
 }
 
+std::optional<AllocationLog::Usage> AllocationLog::usage_if_due(
+    std::uint64_t now) const noexcept {
+  if (!is_usage_due(now)) return std::nullopt;
+  return read_usage();
+}
+
+bool AllocationLog::is_usage_due(std::uint64_t now) const noexcept {
+  struct Reading {
+    AllocationLog const* log = nullptr;
+    std::uint64_t ns         = 0;
+  };
+  constinit thread_local Reading last{};
+  if (last.log == this && now - last.ns < m_sources.usage_interval_ns) {
+    return false;
+  }
+  last = {this, now};
+  return true;
+}
+
 void AllocationLog::settle(Thread& thread, std::uint64_t now,
-                           Usage usage) noexcept {
+                           std::optional<Usage> const& usage) noexcept {
+  settle_time(thread, now);
+  if (usage) settle_usage(thread, *usage);
+}
+
+void AllocationLog::settle_time(Thread& thread, std::uint64_t now) noexcept {
+  if (thread.owner == m_driver || !thread.frames.empty()) {
+    m_record.regions[thread.region()].own_ns += now - thread.border_ns;
+  }
+  thread.border_ns = now;
+}
+
+void AllocationLog::settle_usage(Thread& thread, Usage usage) noexcept {
   auto const is_driver = thread.owner == m_driver;
   if (is_driver || !thread.frames.empty()) {
     auto& region     = m_record.regions[thread.region()];
     auto const count = usage.thread.faults - thread.border.thread.faults;
-    region.own_ns += now - thread.border_ns;
     region.own_host_faults += count;
     region.own_system_ns +=
         usage.thread.system_ns - thread.border.thread.system_ns;
@@ -131,7 +161,6 @@ void AllocationLog::settle(Thread& thread, std::uint64_t now,
       m_faults_of_others += count;
     }
   }
-  thread.border_ns        = now;
   thread.border           = usage;
   thread.border_of_others = m_faults_of_others;
 }
@@ -160,8 +189,8 @@ std::size_t AllocationLog::child_of(std::size_t parent, std::string_view name) {
 
 void AllocationLog::push_region(char const* name) noexcept {
   auto const slot  = slot_of_thread();
-  auto const usage = read_usage();
   auto const now   = m_sources.nanoseconds();
+  auto const usage = usage_if_due(now);
   change([&] {
     auto& thread = this_thread(slot);
     if (slot == shared_slot || thread.frames.size() >= most_frames) {
@@ -179,8 +208,8 @@ void AllocationLog::push_region(char const* name) noexcept {
 
 void AllocationLog::pop_region() noexcept {
   auto const slot  = slot_of_thread();
-  auto const usage = read_usage();
   auto const now   = m_sources.nanoseconds();
+  auto const usage = usage_if_due(now);
   change([&] {
     auto& thread = this_thread(slot);
     if (thread.more_frames > 0) {
@@ -385,7 +414,7 @@ AllocationRecord AllocationLog::finish_record() {
     m_record.unbalanced_pushes += thread->frames.size() + thread->more_frames;
     if (thread->owner != m_driver || m_driver == thread_token()) continue;
     // Only it could say how many of them are its own.
-    settle(*thread, now, {thread->border.thread, whole});
+    settle(*thread, now, Usage{thread->border.thread, whole});
   }
   m_record.total_ns = now - m_begin_ns;
   if (m_driver == thread_token()) {

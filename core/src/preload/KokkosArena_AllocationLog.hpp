@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +25,9 @@ namespace KokkosArena::Impl {
 /// \brief Counts what a program allocates, by region and by label, and what
 /// that costs it.
 ///
-/// Page faults are read where a region begins or ends. The thread that makes
+/// Page faults are read where a region begins or ends, but not more often than
+/// each 50 us: those of short regions are counted in the one where a thread is
+/// when it is asked. The thread that makes
 /// the log, which is the one that starts kernels, has those of the whole
 /// process counted for its region: in a parallel program most first touches
 /// happen on workers, which are in no region. Other threads have their own
@@ -38,7 +41,8 @@ namespace KokkosArena::Impl {
 /// tens of ns, since deaths need what their maker's thread is in now. After a
 /// fork the child's copy does nothing. Without heap memory an event is counted
 /// as lost. Cost: two readings of the clock and some 60 ns for an allocation
-/// and its end; up to four system calls for a region.
+/// and its end; up to four system calls for a region, if they aren't as short
+/// as that.
 class AllocationLog {
  public:
   static constexpr std::size_t most_regions = 4096;
@@ -133,7 +137,12 @@ class AllocationLog {
   std::size_t number_of(Names& names, std::vector<RecordedLabel>& entries,
                         std::size_t most, std::string_view name);
   std::uint8_t series_of(std::size_t region, std::uint64_t bytes);
-  void settle(Thread& thread, std::uint64_t now, Usage usage) noexcept;
+  bool is_usage_due(std::uint64_t now) const noexcept;
+  std::optional<Usage> usage_if_due(std::uint64_t now) const noexcept;
+  void settle(Thread& thread, std::uint64_t now,
+              std::optional<Usage> const& usage) noexcept;
+  void settle_time(Thread& thread, std::uint64_t now) noexcept;
+  void settle_usage(Thread& thread, Usage usage) noexcept;
   void end(LiveAllocation const& allocation, std::uint64_t now) noexcept;
   std::size_t region_since(LiveAllocation const& allocation) const noexcept;
 

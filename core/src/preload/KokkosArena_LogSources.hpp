@@ -37,6 +37,8 @@ struct LogSources {
   std::uint64_t (*waiting)() noexcept        = thread_waiting_nanoseconds;
   unsigned (*threads)() noexcept             = parallel_threads;
   MachineCosts (*costs)() noexcept           = measure_machine_costs;
+  /// A thread isn't asked for its usage before so much time has passed.
+  std::uint64_t usage_interval_ns = 50'000;
 };
 
 }  // namespace KokkosArena::Impl
