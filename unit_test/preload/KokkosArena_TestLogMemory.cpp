@@ -22,8 +22,7 @@ void step(AllocationLog& log, std::uint64_t i) {
   log.allocated("Host", "a temporary with a long label", address(1 + i % 50),
                 100'000);
   MockSources::ns += 1000;
-  log.begin_kernel("kernel");
-  log.end_kernel();
+  log.kernel();
   log.fence("fence");
   log.deallocated(address(1 + i % 50), 100'000);
   log.deallocated(address(100), 1);

@@ -27,22 +27,20 @@ std::vector<RegionAdvice> sum_up(AllocationRecord const& record) {
   std::vector<std::int64_t> faults(regions.size());
   std::vector<std::uint64_t> within(regions.size());
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    auto const& region  = regions[i];
-    auto& sum           = result[i];
-    sum.path            = i == 0 || region.parent == 0
-                              ? region.name
-                              : result[region.parent].path + "/" + region.name;
-    sum.sums            = region.own;
-    sum.ns              = region.own_ns;
-    sum.host_faults     = region.own_host_faults;
-    sum.system_ns       = region.own_system_ns;
-    sum.fences          = region.fences;
-    sum.end_fences      = region.end_fences;
-    sum.kernels         = region.kernels;
-    sum.kernel_ns       = region.kernel_ns;
-    sum.initialising_ns = region.initialising_ns;
-    faults[i]           = region.own_faults;
-    within[i]           = region.died_within;
+    auto const& region = regions[i];
+    auto& sum          = result[i];
+    sum.path           = i == 0 || region.parent == 0
+                             ? region.name
+                             : result[region.parent].path + "/" + region.name;
+    sum.sums           = region.own;
+    sum.ns             = region.own_ns;
+    sum.host_faults    = region.own_host_faults;
+    sum.system_ns      = region.own_system_ns;
+    sum.fences         = region.fences;
+    sum.end_fences     = region.end_fences;
+    sum.kernels        = region.kernels;
+    faults[i]          = region.own_faults;
+    within[i]          = region.died_within;
   }
   for (auto i = regions.size(); i-- > 0;) {
     auto& sum = result[i];
@@ -60,8 +58,6 @@ std::vector<RegionAdvice> sum_up(AllocationRecord const& record) {
     all.fences += sum.fences;
     all.end_fences += sum.end_fences;
     all.kernels += sum.kernels;
-    all.kernel_ns += sum.kernel_ns;
-    all.initialising_ns += sum.initialising_ns;
     faults[parent] += faults[i];
     within[parent] += within[i];
   }

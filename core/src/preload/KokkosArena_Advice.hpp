@@ -19,13 +19,11 @@ struct RegionAdvice {
   std::uint64_t ns     = 0;
   std::uint64_t faults = 0;
   // Of the threads that were in it:
-  std::uint64_t host_faults     = 0;
-  std::uint64_t system_ns       = 0;
-  std::uint64_t fences          = 0;
-  std::uint64_t end_fences      = 0;
-  std::uint64_t kernels         = 0;
-  std::uint64_t kernel_ns       = 0;
-  std::uint64_t initialising_ns = 0;
+  std::uint64_t host_faults = 0;
+  std::uint64_t system_ns   = 0;
+  std::uint64_t fences      = 0;
+  std::uint64_t end_fences  = 0;
+  std::uint64_t kernels     = 0;
 
   /// That an arena needs as well: of the most bytes at once.
   double first_faults = 0;

@@ -136,8 +136,6 @@ class Writer {
     number("fences", region.fences);
     number("end_fences", region.end_fences);
     number("kernels", region.kernels);
-    number("kernel_ns", region.kernel_ns);
-    number("initialising_ns", region.initialising_ns);
     m_json.name("own");
     m_json.begin_object();
     sums(recorded.own);

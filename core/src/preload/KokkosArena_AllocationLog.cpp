@@ -99,7 +99,6 @@ AllocationLog::Thread& AllocationLog::this_thread(std::size_t slot) {
     m_record.unbalanced_pushes += thread.frames.size() + thread.more_frames;
     thread.frames.clear();
     thread.more_frames = 0;
-    thread.kernels     = 0;
     thread.owner       = token;
   }
   return thread;
@@ -223,33 +222,9 @@ void AllocationLog::pop_region() noexcept {
   });
 }
 
-void AllocationLog::begin_kernel(char const* name) noexcept {
+void AllocationLog::kernel() noexcept {
   auto const slot = slot_of_thread();
-  auto const now  = m_sources.nanoseconds();
-  change([&] {
-    auto& thread = this_thread(slot);
-    if (thread.kernels++ > 0) return;
-    thread.kernel_ns     = now;
-    thread.kernel_region = thread.region();
-    thread.is_initialising =
-        text_of(name).starts_with("Kokkos::View::initialization");
-  });
-}
-
-void AllocationLog::end_kernel() noexcept {
-  auto const slot = slot_of_thread();
-  auto const now  = m_sources.nanoseconds();
-  change([&] {
-    auto& thread = this_thread(slot);
-    if (thread.kernels == 0) return;
-    if (--thread.kernels > 0) return;
-    auto& region = m_record.regions[thread.kernel_region];
-    ++region.kernels;
-    region.kernel_ns += now - thread.kernel_ns;
-    if (thread.is_initialising) {
-      region.initialising_ns += now - thread.kernel_ns;
-    }
-  });
+  change([&] { ++m_record.regions[this_thread(slot).region()].kernels; });
 }
 
 std::size_t AllocationLog::number_of(Names& names,

@@ -26,7 +26,7 @@ namespace KokkosArena::Impl {
 /// that costs it.
 ///
 /// Page faults are read where a region begins or ends, but not more often than
-/// each 50 us: those of short regions are counted in the one where a thread is
+/// each 100 us: those of short regions are counted in the one where a thread is
 /// when it is asked. The thread that makes
 /// the log, which is the one that starts kernels, has those of the whole
 /// process counted for its region: in a parallel program most first touches
@@ -63,9 +63,8 @@ class AllocationLog {
   /// \brief It leaves the last one that it entered, if it is in one.
   void pop_region() noexcept;
 
-  /// \brief Kernels nest; the outermost of the thread counts.
-  void begin_kernel(char const* name) noexcept;
-  void end_kernel() noexcept;
+  /// \brief A kernel begins.
+  void kernel() noexcept;
 
   /// \brief Memory of a space has got an owner.
   void allocated(char const* space, char const* label, void const* address,
@@ -108,11 +107,6 @@ class AllocationLog {
     std::uint64_t border_ns = 0;
     Usage border;
     std::uint64_t border_of_others = 0;
-
-    std::uint64_t kernels     = 0;  ///< It is in so many.
-    std::uint64_t kernel_ns   = 0;  ///< When the outermost began.
-    std::size_t kernel_region = 0;
-    bool is_initialising      = false;
 
     std::size_t region() const noexcept {
       return frames.empty() ? 0 : frames.back().region;

@@ -119,11 +119,9 @@ struct RecordedRegion {
   std::uint64_t own_host_faults = 0;
   std::uint64_t own_system_ns   = 0;
 
-  std::uint64_t fences          = 0;
-  std::uint64_t end_fences      = 0;  ///< At the ends of Views.
-  std::uint64_t kernels         = 0;
-  std::uint64_t kernel_ns       = 0;
-  std::uint64_t initialising_ns = 0;  ///< Of this, to fill Views with values.
+  std::uint64_t fences     = 0;
+  std::uint64_t end_fences = 0;  ///< At the ends of Views.
+  std::uint64_t kernels    = 0;
 };
 
 struct RecordedLabel {

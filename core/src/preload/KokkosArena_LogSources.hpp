@@ -38,7 +38,7 @@ struct LogSources {
   unsigned (*threads)() noexcept             = parallel_threads;
   MachineCosts (*costs)() noexcept           = measure_machine_costs;
   /// A thread isn't asked for its usage before so much time has passed.
-  std::uint64_t usage_interval_ns = 50'000;
+  std::uint64_t usage_interval_ns = 100'000;
 };
 
 }  // namespace KokkosArena::Impl

@@ -23,8 +23,8 @@ class PreloadedAdvice final : public Listener {
   void end_in_child() noexcept override {}
   void push_region(char const* name) override { m_log->push_region(name); }
   void pop_region() override { m_log->pop_region(); }
-  void begin_kernel(char const* name) override { m_log->begin_kernel(name); }
-  void end_kernel() override { m_log->end_kernel(); }
+  void begin_kernel(char const*) override { m_log->kernel(); }
+  void end_kernel() override {}
   void allocated(char const* space, char const* label, void const* address,
                  std::uint64_t bytes) override {
     m_log->allocated(space, label, address, bytes);
