@@ -40,6 +40,13 @@ TEST(run, adopts_by_pattern_and_in_nested_regions) {
   EXPECT_EQ(allocations(result), 22) << result.err;
 }
 
+TEST(run, adopts_a_region_whose_name_looks_like_a_pattern) {
+  auto const result =
+      run("--adopt 'dot[TPL]' --stats", "region 'dot[TPL]' region dotT");
+  EXPECT_DONE(result);
+  EXPECT_EQ(allocations(result), 20) << result.err;
+}
+
 TEST(run, adopts_an_inner_region_alone) {
   auto const result = run("--adopt inner --stats", "nested outer region other");
   EXPECT_DONE(result);

@@ -90,7 +90,10 @@ bool AdoptedRegions::matches(char const* name) {
   bool result = false;
   std::lock_guard const guard(m_mutex);
   for (std::size_t i = 0; i < m_patterns.size(); ++i) {
-    if (fnmatch(m_patterns[i].c_str(), name, 0) != 0) continue;
+    // A name may have what means something in a pattern.
+    if (m_patterns[i] != name && fnmatch(m_patterns[i].c_str(), name, 0) != 0) {
+      continue;
+    }
     m_has_matched[i] = true;
     result           = true;
   }
