@@ -49,7 +49,8 @@ struct ArenaOptions {
   /// and thread; reset, rewind, release, growth, Views that survive or escape;
   /// and the arena's used, live and capacity bytes. Empty: what the environment
   /// variable KOKKOS_ARENA_TRACE names, if anything. %p stands for the process'
-  /// number. The file is written anew by the first arena of a process that uses
+  /// number, %r for its rank, or 0 (of what launchers of parallel programs
+  /// set). The file is written anew by the first arena of a process that uses
   /// it, and goes on with all others; a forked child writes nothing to it. It
   /// is a whole array when no arena uses it, and when the process has ended in
   /// order; after a crash the array has no end, and the last 64 KiB or tenth of

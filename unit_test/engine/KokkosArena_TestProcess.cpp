@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <KokkosArena_TestChild.hpp>
+#include <KokkosArena_TestEnvironment.hpp>
 #include <engine/KokkosArena_Process.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <thread>
 
 namespace {
@@ -32,6 +34,19 @@ TEST(process, threads_have_numbers_of_their_own) {
   }).join();
   EXPECT_NE(other, own);
   EXPECT_EQ(other, again);
+}
+
+TEST(process, rank_is_what_the_launcher_says) {
+  EXPECT_EQ(process_rank(), "");
+  EXPECT_EQ(expanded_file_name("a.%r.json"), "a.0.json");
+  using KokkosArenaTest::Environment;
+  Environment const slurm("SLURM_PROCID", "5");
+  EXPECT_EQ(process_rank(), "5");
+  Environment const open_mpi("OMPI_COMM_WORLD_RANK", "12");
+  EXPECT_EQ(process_rank(), "12");
+  EXPECT_EQ(expanded_file_name("%r.%p.%r"),
+            "12." + std::to_string(process_id()) + ".12");
+  EXPECT_EQ(expanded_file_name("plain%"), "plain%");
 }
 
 #if defined(__GLIBC__)

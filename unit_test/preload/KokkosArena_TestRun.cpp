@@ -105,6 +105,18 @@ TEST(run, begins_a_cycle_at_a_kernel) {
   EXPECT_TRUE(contains(result.err, "2 resets")) << result.err;
 }
 
+TEST(run, tells_ranks_apart) {
+  File const trace("7");
+  auto const name = trace.path.substr(0, trace.path.size() - 1) + "%r";
+  auto const result =
+      shell("PMI_RANK=7 $ARENA run --adopt step --stats --trace " + name +
+            " -- $PROGRAM region step");
+  EXPECT_DONE(result);
+  EXPECT_TRUE(contains(result.err, "kokkos-arena, rank 7: arena"))
+      << result.err;
+  EXPECT_TRUE(contains(contents(trace.path), "HostSpace"));
+}
+
 TEST(run, writes_a_timeline) {
   File const trace("trace");
   auto const result =

@@ -13,6 +13,8 @@
 #include <cerrno>
 #endif
 
+#include <cstdlib>
+
 namespace KokkosArena::Impl {
 
 std::uint64_t process_id() noexcept {
@@ -41,6 +43,27 @@ std::string program_name() {
 #else
   return "program";
 #endif
+}
+
+std::string process_rank() {
+  for (auto const* const name :
+       {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (auto const* const rank = std::getenv(name); rank && *rank) return rank;
+  }
+  return {};
+}
+
+std::string expanded_file_name(std::string name) {
+  auto const replace = [&](char const* what, std::string const& by) {
+    for (auto at = name.find(what); at != name.npos;
+         at      = name.find(what, at + by.size())) {
+      name.replace(at, 2, by);
+    }
+  };
+  auto const rank = process_rank();
+  replace("%p", std::to_string(process_id()));
+  replace("%r", rank.empty() ? "0" : rank);
+  return name;
 }
 
 }  // namespace KokkosArena::Impl

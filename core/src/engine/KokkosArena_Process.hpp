@@ -20,6 +20,15 @@ std::uint64_t thread_id() noexcept;
 /// \return The name of the program, without a directory.
 std::string program_name();
 
+/// \return What the launcher of a parallel program calls this process: the
+/// first of OMPI_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK and SLURM_PROCID that the
+/// environment has; empty if it has none.
+std::string process_rank();
+
+/// \return The name with the process' number for each %p, and its rank, or 0,
+/// for each %r.
+std::string expanded_file_name(std::string name);
+
 }  // namespace KokkosArena::Impl
 
 #endif

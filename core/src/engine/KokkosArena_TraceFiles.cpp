@@ -13,15 +13,6 @@ namespace KokkosArena::Impl {
 
 namespace {
 
-std::string expanded(std::string path) {
-  auto const pid = std::to_string(process_id());
-  for (auto at = path.find("%p"); at != path.npos;
-       at      = path.find("%p", at + pid.size())) {
-    path.replace(at, 2, pid);
-  }
-  return path;
-}
-
 void end_traces() noexcept { TraceFiles::of_process().end(); }
 
 }  // namespace
@@ -33,7 +24,7 @@ TraceFiles& TraceFiles::of_process() noexcept {
 }
 
 TraceFile& TraceFiles::at(std::string path) {
-  path = expanded(std::move(path));
+  path = expanded_file_name(std::move(path));
   std::error_code error;
   auto const canonical = std::filesystem::weakly_canonical(path, error);
   auto const key       = error ? path : canonical.string();

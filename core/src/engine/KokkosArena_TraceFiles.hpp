@@ -24,7 +24,7 @@ class TraceFiles {
   TraceFiles(TraceFiles const&)            = delete;
   TraceFiles& operator=(TraceFiles const&) = delete;
 
-  /// \param[in] path  With the process' number for each %p. However it is
+  /// \param[in] path  See expanded_file_name(). However it is
   /// spelled, one file is one object.
   TraceFile& at(std::string path);
 

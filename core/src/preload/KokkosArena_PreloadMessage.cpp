@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_PreloadMessage.hpp"
 
+#include <engine/KokkosArena_Process.hpp>
+
 #include <algorithm>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
+#include <string>
 
 #include <unistd.h>
 
 namespace KokkosArena::Impl {
 
 void tell(char const* format, ...) noexcept {
+  auto const rank = process_rank();
   char text[4096];
   constexpr auto room = sizeof(text) - 1;  // for the newline
   auto length         = static_cast<std::size_t>(
-      std::snprintf(text, room, "%s", "kokkos-arena: "));
+      rank.empty() ? std::snprintf(text, room, "kokkos-arena: ")
+                   : std::snprintf(text, room,
+                                           "kokkos-arena, rank %.20s: ", rank.c_str()));
   std::va_list arguments;
   va_start(arguments, format);
   auto const more =

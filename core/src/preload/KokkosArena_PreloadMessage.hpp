@@ -6,7 +6,8 @@
 
 namespace KokkosArena::Impl {
 
-/// \brief A line on stderr, in one piece, with the command's name in front.
+/// \brief A line on stderr, in one piece, with the command's name in front, and
+/// the rank of the process, if it has one.
 /// \param[in] format  Of printf.
 [[gnu::format(printf, 1, 2)]] void tell(char const* format, ...) noexcept;
 

@@ -25,14 +25,6 @@ bool is_on(char const* name) noexcept {
   return !value.empty() && value != "0";
 }
 
-std::string file(char const* name) {
-  std::string result(variable(name));
-  if (auto const place = result.find("%p"); place != result.npos) {
-    result.replace(place, 2, std::to_string(process_id()));
-  }
-  return result;
-}
-
 template <class Number>
 bool parse(std::string_view text, Number& number) noexcept {
   auto const* const begin = text.data();
@@ -79,9 +71,11 @@ PreloadSettings read_preload_settings() {
   }
   settings.statistics = is_on("KOKKOS_ARENA_STATS");
   settings.advises    = is_on("KOKKOS_ARENA_ADVISE");
-  settings.json       = file("KOKKOS_ARENA_ADVISE_JSON");
-  settings.html       = file("KOKKOS_ARENA_ADVISE_HTML");
-  settings.program    = variable("KOKKOS_ARENA_PROGRAM");
+  settings.json =
+      expanded_file_name(std::string(variable("KOKKOS_ARENA_ADVISE_JSON")));
+  settings.html =
+      expanded_file_name(std::string(variable("KOKKOS_ARENA_ADVISE_HTML")));
+  settings.program = variable("KOKKOS_ARENA_PROGRAM");
   return settings;
 }
 

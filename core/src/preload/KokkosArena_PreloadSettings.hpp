@@ -22,7 +22,7 @@ struct PreloadSettings {
   bool statistics = false;
   /// KOKKOS_ARENA_ADVISE=1: a report at the end, instead of an adoption;
   /// KOKKOS_ARENA_ADVISE_JSON, KOKKOS_ARENA_ADVISE_HTML: files for it as well,
-  /// where %p stands for the process.
+  /// where %p stands for the process and %r for its rank.
   bool advises = false;
   std::string json, html;
   /// KOKKOS_ARENA_PROGRAM: how the program is called in what is proposed.
