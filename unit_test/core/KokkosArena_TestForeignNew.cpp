@@ -4,27 +4,10 @@
 
 #include <Kokkos_Core.hpp>
 
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <stdexcept>
 #include <string>
 
-// The program's own operators, which win over those of KokkosArena::adopt in a
-// shared library.
-
-void* operator new(std::size_t bytes, std::align_val_t alignment,
-                   std::nothrow_t const&) noexcept {
-  auto const multiple = static_cast<std::size_t>(alignment);
-  return std::aligned_alloc(multiple, (bytes / multiple + 1) * multiple);
-}
-void operator delete(void* address, std::align_val_t) noexcept {
-  std::free(address);
-}
-void operator delete(void* address, std::align_val_t,
-                     std::nothrow_t const&) noexcept {
-  std::free(address);
-}
+// In a program with operators of its own: see KokkosArena_ForeignNew.cpp.
 
 namespace {
 
