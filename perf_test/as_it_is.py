@@ -18,7 +18,7 @@ import tempfile
 WORKLOADS = {
     "reduction": 8000000,
     "digits": 1000,
-    "elements": 20,
+    "views": 600,
     "galerkin": 24,
     "krylov": 16,
 }
@@ -83,7 +83,7 @@ def row(workload, n, threads, samples, predicted):
         return statistics.median(sample[what] for sample in samples[way])
 
     return (
-        f"{workload:10} {n:8} {threads:7} {median('alone', 0) * 1e3:11.4f}"
+        f"{workload:10} {n:8} {threads:7} {median('alone', 0) * 1e3:11.6f}"
         f" {median('alone', 1):9.1f} {median('run', 1):9.1f}"
         f" {ratio('run', 'alone'):10.3f} {ratio('run', 'by hand'):12.3f}"
         f" {ratio('advise', 'alone'):13.3f}"
