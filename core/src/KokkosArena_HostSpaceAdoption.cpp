@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 // A program that opens an adoption gets the operators from a static library,
 // too, since what is called here stands in their file.
@@ -50,7 +51,27 @@ bool operators_are_called() {
   return result;
 }
 
+std::string why_not_in_effect() {
+  auto const other = Impl::other_operator();
+  if (other.empty()) {
+    return "Kokkos calls an operator new that nothing can replace from "
+           "outside: it was linked with a C++ library, or a malloc, whose "
+           "symbols are hidden (-static-libstdc++ with --exclude-libs, a "
+           "version script). Link Kokkos and KokkosArena::adopt into one "
+           "program or library, or leave the symbols visible. Or this Kokkos "
+           "asks for another alignment than 64 bytes";
+  }
+  return "Kokkos calls the operator new of " + other +
+         " and not the one of KokkosArena::adopt. Link KokkosArena::adopt into "
+         "the program itself, before other libraries, or leave the other one "
+         "out. For what is loaded later (dlopen, a module of Python), name "
+         "libkokkosarena_adopt.so, KokkosArena::adopt_shared, in LD_PRELOAD "
+         "when the program is started";
+}
+
 }  // namespace
+
+bool HostSpaceAdoption::is_in_effect() { return operators_are_called(); }
 
 HostSpaceAdoption::HostSpaceAdoption(Impl::Core& core,
                                      std::size_t threshold_bytes)
@@ -59,16 +80,10 @@ HostSpaceAdoption::HostSpaceAdoption(Impl::Core& core,
                  .name            = "HostSpace"},
       m_outer(t_innermost),
       m_outer_adoption(Impl::thread_adoption()) {
-  if (!operators_are_called()) {
-    throw std::logic_error(
-        "KokkosArena: a HostSpaceAdoption of arena \"" + core.label() +
-        "\" would have no effect, since Kokkos doesn't call the operator new "
-        "of KokkosArena::adopt but another one: the program's, a library's "
-        "or a sanitizer's (or this Kokkos was built for another alignment than "
-        "64). Link KokkosArena::adopt into the program itself, or leave the "
-        "other one out. For what is loaded later (dlopen, a module of Python), "
-        "build it as a shared library and name that in LD_PRELOAD when the "
-        "program is started");
+  if (!is_in_effect()) {
+    throw std::logic_error("KokkosArena: a HostSpaceAdoption of arena \"" +
+                           core.label() + "\" would have no effect, since " +
+                           why_not_in_effect());
   }
   core.open_scope();
   t_innermost = this;

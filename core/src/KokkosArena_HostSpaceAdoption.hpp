@@ -59,6 +59,12 @@ class [[nodiscard]] HostSpaceAdoption {
                                            std::size_t threshold_bytes = 4096)
       : HostSpaceAdoption(arena.impl_core(), threshold_bytes) {}
 
+  /// \return Whether an adoption would have an effect, and so not throw.
+  /// \pre The first call of a program isn't made inside a kernel.
+  /// Cost: the first call makes and drops a HostSpace allocation, which fences.
+  /// Threads: any.
+  static bool is_in_effect();
+
   HostSpaceAdoption(HostSpaceAdoption const&)            = delete;
   HostSpaceAdoption& operator=(HostSpaceAdoption const&) = delete;
   ~HostSpaceAdoption();

@@ -14,6 +14,7 @@ namespace {
 TEST(foreign_new, makes_an_adoption_throw_that_would_have_no_effect) {
   KokkosArena::Arena<Kokkos::HostSpace> arena(
       KokkosArena::ArenaOptions{.label = "useless"});
+  EXPECT_FALSE(KokkosArena::HostSpaceAdoption::is_in_effect());
   for (int attempt = 0; attempt < 2; ++attempt) {
     try {
       KokkosArena::HostSpaceAdoption const adoption(arena);
@@ -22,6 +23,10 @@ TEST(foreign_new, makes_an_adoption_throw_that_would_have_no_effect) {
       std::string const message = e.what();
       EXPECT_NE(message.find("\"useless\""), message.npos) << message;
       EXPECT_NE(message.find("would have no effect"), message.npos) << message;
+      // The program's own file.
+      EXPECT_NE(message.find("core_adoption_foreign_new and not the one of"),
+                message.npos)
+          << message;
     }
   }
   Kokkos::View<double*, Kokkos::HostSpace> const view("view", 10000);

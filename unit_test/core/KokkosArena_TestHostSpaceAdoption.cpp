@@ -131,6 +131,10 @@ TYPED_TEST(adoption, serves_host_views_from_the_arena) {
   EXPECT_EQ(s.failed_adoptions, 0u);
 }
 
+TEST(adoption, is_in_effect_where_the_program_has_its_operators) {
+  EXPECT_TRUE(HostSpaceAdoption::is_in_effect());
+}
+
 TYPED_TEST(adoption, leaves_what_is_below_the_threshold_to_malloc) {
   HostSpaceAdoption const adoption(this->arena);
   void* const below = take(4095);

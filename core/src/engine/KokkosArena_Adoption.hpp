@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 /// \file
 /// Which arena serves the operator new that Views of plain host memory come
@@ -35,6 +36,11 @@ void set_process_adoption(Adoption const* adoption) noexcept;
 /// \return How often this thread has been asked for memory while something
 /// held for it: grows, if the operators are the ones that are called.
 std::uint32_t adoption_requests() noexcept;
+
+/// \return The file of the program or library whose operator new the loader
+/// finds before the one of this copy; empty if it finds none, so that who calls
+/// another must have it inside, or hidden.
+std::string other_operator();
 
 }  // namespace KokkosArena::Impl
 

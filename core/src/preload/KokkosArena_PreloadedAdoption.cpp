@@ -10,8 +10,6 @@
 #include <memory>
 #include <sstream>
 
-#include <dlfcn.h>
-
 namespace KokkosArena::Impl {
 
 namespace {
@@ -26,18 +24,12 @@ SynchronizedCore<ThreadCached>& make_arena() {
 /// So many Views without effect aren't those of another arena alone.
 constexpr std::uint64_t enough_to_tell = 100;
 
-void tell_no_effect() noexcept {
-  static constinit char own_address = 0;
-  // What is called where nobody has hidden it.
-  auto* const called =
-      dlsym(RTLD_DEFAULT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
-  Dl_info winner{}, own{};
-  if (called && dladdr(called, &winner) && dladdr(&own_address, &own) &&
-      winner.dli_fbase != own.dli_fbase) {
+void tell_no_effect() {
+  if (auto const other = other_operator(); !other.empty()) {
     tell(
         "nothing is adopted, since the operator new of %s comes before this "
         "library's; leave it out, or let this library be loaded first",
-        winner.dli_fname);
+        other.c_str());
   } else {
     tell(
         "nothing is adopted, since Kokkos calls an operator new that can't be "
