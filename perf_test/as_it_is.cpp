@@ -112,7 +112,9 @@ void run(std::string_view workload_name, std::size_t n,
   Kokkos::Profiling::pushRegion("warm-up");
   for (int i = 0; i < 3; ++i) call();
   Kokkos::Profiling::popRegion();
+  // Not to grow: where that lies on the heap decides what malloc gives back.
   std::vector<double> times;
+  times.reserve(std::size_t(1) << 20);
   auto const faults = page_faults();
   auto const begin  = seconds_now();
   while (times.empty() || seconds_now() - begin < seconds) {
