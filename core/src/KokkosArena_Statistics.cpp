@@ -64,6 +64,15 @@ std::string survivors(std::vector<EscapedView> const& views) {
   return text;
 }
 
+/// Of an arena that has had cycles: one that wasn't used has nothing to say.
+std::string nothing_drawn(ArenaStatistics const& s) {
+  // A block without bytes is no arena's, but of figures that were put together.
+  bool const is_of_arena = (s.blocks > 0) == (s.capacity_bytes > 0);
+  if (s.resets == 0 || s.total_allocations > 0 || !is_of_arena) return "";
+  return "nothing was drawn from it; KOKKOS_ARENA_ESCAPE_POLICY=collect shows "
+         "what its scopes miss";
+}
+
 std::string base_space(ArenaStatistics const& s) {
   auto text        = counted(s.base_space_allocations, "allocation",
                              " of the base space in its scopes");
@@ -100,10 +109,7 @@ std::ostream& operator<<(std::ostream& out, ArenaStatistics const& s) {
   add_line(text, {counted(s.retired_blocks, "retired block",
                           " (" + size(s.retired_bytes) +
                               "), kept for Views that are still alive")});
-  if (s.resets > 0 && s.total_allocations == 0) {
-    add_line(text, {"nothing was drawn from it; KOKKOS_ARENA_ESCAPE_POLICY="
-                    "collect shows what its scopes miss"});
-  }
+  add_line(text, {nothing_drawn(s)});
   add_line(text, {fragmentation(s)});
   add_line(text, {counted(s.escaped_views, "View", " alive at a reset")});
   add_line(text, {survivors(s.survivors)});

@@ -101,6 +101,18 @@ TEST(statistics, print_one_of_each_in_the_singular) {
             "  1 failed adoption");
 }
 
+TEST(statistics, print_what_the_base_space_gave) {
+  ArenaStatistics s;
+  s.total_allocations              = 1;
+  s.base_space_allocations         = 1;
+  s.largest_base_space_allocations = {{"a", 1, 2 * KiB}};
+  EXPECT_EQ(printed(s),
+            "arena \"\": 0 B of 0 B used, peak 0 B\n"
+            "  1 allocation\n"
+            "  1 allocation of the base space in its scopes: "
+            "\"a\" (1, 2.0 KiB)");
+}
+
 TEST(statistics, print_nothing_that_is_zero) {
   ArenaStatistics s;
   s.label = "new";
