@@ -145,6 +145,16 @@ TEST(advise, writes_a_page_of_its_own) {
   EXPECT_FALSE(contains(html, "src=\"http")) << html;
 }
 
+TEST(advise, proposes_a_command_that_can_be_pasted) {
+  auto const result = shell(
+      "$ARENA advise -- $PROGRAM touch \"it's; a\" touch \"it's; a\" touch "
+      "\"it's; a\" touch \"it's; a\"");
+  EXPECT_DONE(result);
+  EXPECT_TRUE(contains(result.err, "--adopt 'it'\\''s? a' -- ")) << result.err;
+  EXPECT_TRUE(contains(result.err, " touch 'it'\\''s; a' touch "))
+      << result.err;
+}
+
 TEST(advise, leaves_the_exit_code_to_the_program) {
   auto const advised = advise("region a exit 42");
   EXPECT_EQ(advised.code, 42);
@@ -160,7 +170,7 @@ TEST(advise, hears_nothing_of_children) {
 TEST(advise, says_why_there_is_none) {
   auto const advised = advise("without-kokkos");
   EXPECT_DONE(advised);
-  EXPECT_TRUE(contains(advised.err, "there is no advice: no Kokkos"))
+  EXPECT_TRUE(contains(advised.err, "nothing was done: no Kokkos"))
       << advised.err;
   auto const unwritable = advise("region a", "--html /no/such/folder/page");
   EXPECT_DONE(unwritable);

@@ -206,6 +206,13 @@ TEST(run, names_a_cycle_that_never_began) {
   EXPECT_TRUE(contains(result.err, "\"tick\" began")) << result.err;
 }
 
+// Scripts that start programs would say it of each.
+TEST(run, says_nothing_of_programs_without_kokkos_where_all_are_meant) {
+  auto const result = run("--children", "without-kokkos");
+  EXPECT_DONE(result);
+  EXPECT_EQ(result.err, "");
+}
+
 TEST(run, says_that_a_program_uses_no_kokkos) {
   auto const result = run("", "without-kokkos");
   EXPECT_DONE(result);
@@ -235,11 +242,80 @@ TEST(run, refuses_what_it_does_not_know) {
   expect("$ARENA run --json x -- $PROGRAM", 2, "--json is no option of run");
   expect("$ARENA advise --adopt x -- $PROGRAM", 2,
          "--adopt is no option of advise");
+  expect("$ARENA run --adopt '' -- $PROGRAM", 2, "--adopt needs a value");
+  expect("$ARENA run -- /tmp", 126, "/tmp can't be started: it is");
+  expect("$ARENA run -- " KOKKOSARENA_LIBRARY ".txt", 127, "no such program");
   expect("$ARENA run --threshold 4k -- $PROGRAM", 2,
          "\"4k\" is no number of bytes");
   expect("$ARENA run --adopt x", 2, "which program");
   expect("$ARENA run -- ./no-such-program", 127,
          "./no-such-program can't be started");
+}
+
+TEST(run, may_be_used_in_a_program_that_it_has_started) {
+  for (std::string const outer :
+       {"$ARENA run --", "$ARENA advise --children --",
+        "KOKKOS_TOOLS_LIBS=" KOKKOSARENA_LIBRARY}) {
+    auto const result = shell(
+        outer + " $ARENA run --adopt step --stats -- $PROGRAM region step");
+    EXPECT_DONE(result);
+    EXPECT_EQ(allocations(result), 10) << result.err;
+  }
+}
+
+TEST(run, takes_the_first_of_several_tools_as_kokkos_does) {
+  auto const result =
+      shell("KOKKOS_TOOLS_LIBS='" KOKKOSARENA_TOOL
+            ";other.so' $ARENA run --adopt step -- $PROGRAM region step");
+  EXPECT_DONE(result);
+  EXPECT_TRUE(contains(result.err, "tool: push step")) << result.err;
+  EXPECT_FALSE(contains(result.err, "can't be loaded")) << result.err;
+  auto const older = shell("KOKKOS_PROFILE_LIBRARY=" KOKKOSARENA_TOOL
+                           " $ARENA run --adopt step -- $PROGRAM region step");
+  EXPECT_DONE(older);
+  EXPECT_TRUE(contains(older.err, "tool: push step")) << older.err;
+}
+
+// The program may have made room in front of what these give.
+TEST(run, leaves_operators_that_a_program_has_replaced_in_part_to_it) {
+  for (std::string const command : {"run --stats", "advise"}) {
+    auto const result =
+        shell("$ARENA " + command +
+              " -- " KOKKOSARENA_PARTLY " over-aligned 100 region step");
+    EXPECT_DONE(result);
+    if (command != "advise") {
+      EXPECT_GE(allocations(result), 10) << result.err;
+    }
+  }
+}
+
+TEST(run, writes_nothing_where_stderr_was_closed) {
+  File const data("data");
+  auto const result = shell("$ARENA run --stats -- $PROGRAM open " + data.path +
+                            " region step 2>&-");
+  EXPECT_DONE(result);
+  EXPECT_EQ(contents(data.path), "");
+}
+
+TEST(run, says_that_ld_preload_had_no_effect) {
+  auto const result = shell("KOKKOS_TOOLS_LIBS=" KOKKOSARENA_LIBRARY
+                            " KOKKOS_ARENA_ADOPT='*' $PROGRAM temporaries 3");
+  EXPECT_DONE(result);
+  EXPECT_TRUE(contains(result.err, "LD_PRELOAD had no effect")) << result.err;
+}
+
+TEST(run, adopts_in_a_process_that_forked_before_kokkos_began) {
+  auto const result =
+      run("--adopt step --children --stats", "fork-first x region step");
+  EXPECT_DONE(result);
+  EXPECT_EQ(allocations(result), 10) << result.err;
+}
+
+TEST(run, survives_a_broken_pipe) {
+  auto const result = shell(
+      "{ $ARENA run --stats -- $PROGRAM region step 2>&1 >/dev/null; echo $? "
+      ">&9; } 9>&2 | true");
+  EXPECT_TRUE(contains(result.err, "0\n")) << result.err;
 }
 
 TEST(run, runs_on_without_a_tool_that_cannot_be_loaded) {

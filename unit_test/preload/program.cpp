@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -104,6 +105,23 @@ std::map<std::string, std::function<void(std::string const&)>> const actions{
            name, 100, KOKKOS_LAMBDA(int i, double& s) { s += i; }, sum);
        if (sum != 4950) std::exit(77);
      }},
+    {"over-aligned",
+     [](auto const& n) {
+       struct alignas(64) Line {
+         double value[8];
+       };
+       std::vector<Line> lines;
+       for (int i = 0; i < std::stoi(n); ++i) lines.push_back({});
+       ::operator delete(
+           ::operator new(100, std::align_val_t(128), std::nothrow),
+           std::align_val_t(128), std::nothrow);
+       ::operator delete(::operator new(100, std::align_val_t(64)), 100,
+                         std::align_val_t(64));
+     }},
+    {"open",
+     [](auto const& name) {
+       if (!std::fopen(name.c_str(), "w")) std::exit(77);
+     }},
     {"pop-too-often", [](auto const&) { Kokkos::Profiling::popRegion(); }},
     {"fork",
      [](auto const& name) {
@@ -137,8 +155,16 @@ int main(int argc, char* argv[]) {
     std::puts("done");
     return 0;
   }
+  if (!arguments.empty() && arguments[0] == "fork-first") {
+    if (auto const pid = fork(); pid != 0) {
+      int status = 0;
+      waitpid(pid, &status, 0);
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 77;
+    }
+  }
   Kokkos::initialize(argc, argv);
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    if (arguments[i] == "fork-first") continue;
     auto const action = actions.find(arguments[i]);
     if (action == actions.end()) {
       std::fprintf(stderr, "no action \"%s\"\n", arguments[i].c_str());

@@ -78,7 +78,7 @@ bool give_back_adopted(void* address) noexcept {
   return true;
 }
 
-/// What the operators do without this library.
+/// What the throwing operator does without this library.
 void* allocate_ordinarily(std::size_t bytes, std::align_val_t alignment) {
   auto const multiple =
       std::max(static_cast<std::size_t>(alignment), sizeof(void*));
@@ -95,13 +95,11 @@ void* allocate_ordinarily(std::size_t bytes, std::align_val_t alignment) {
   }
 }
 
-void deallocate(void* address, std::align_val_t alignment) noexcept {
-  if (static_cast<std::size_t>(alignment) == adopted_alignment &&
-      s_has_adopted.load(std::memory_order_relaxed) &&
-      give_back_adopted(address)) {
-    return;
-  }
-  std::free(address);
+/// \return Whether the address was an adopted one, which is given back then.
+bool give_back(void* address, std::align_val_t alignment) noexcept {
+  return static_cast<std::size_t>(alignment) == adopted_alignment &&
+         s_has_adopted.load(std::memory_order_relaxed) &&
+         give_back_adopted(address);
 }
 
 }  // namespace
@@ -133,16 +131,21 @@ std::string other_operator() {
 
 }  // namespace KokkosArena::Impl
 
-// The array forms of the standard library call these, or match each other.
+// The array forms of the standard library call these, or match each other. What
+// isn't adopted goes the standard's way: each form calls the plain one, which
+// the program may have replaced. So that it is found, this file is compiled for
+// interposition.
 
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(std::size_t bytes,
+                                     std::align_val_t alignment) {
   return KokkosArena::Impl::allocate_ordinarily(bytes, alignment);
 }
 
 // Views' memory comes from this one. Its alignment and form are those of nearly
 // nothing else, so that other objects stay on the heap.
-void* operator new(std::size_t bytes, std::align_val_t alignment,
-                   std::nothrow_t const&) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t bytes,
+                                     std::align_val_t alignment,
+                                     std::nothrow_t const&) noexcept {
   using namespace KokkosArena::Impl;
   if (static_cast<std::size_t>(alignment) == adopted_alignment) {
     if (auto const* const adoption = current_adoption()) {
@@ -150,22 +153,28 @@ void* operator new(std::size_t bytes, std::align_val_t alignment,
     }
   }
   try {
-    return allocate_ordinarily(bytes, alignment);
+    return ::operator new(bytes, alignment);
   } catch (...) {
     return nullptr;
   }
 }
 
-void operator delete(void* address, std::align_val_t alignment) noexcept {
-  KokkosArena::Impl::deallocate(address, alignment);
+[[gnu::noinline]] void operator delete(void* address,
+                                       std::align_val_t alignment) noexcept {
+  if (!KokkosArena::Impl::give_back(address, alignment)) std::free(address);
 }
 
-void operator delete(void* address, std::size_t,
-                     std::align_val_t alignment) noexcept {
-  KokkosArena::Impl::deallocate(address, alignment);
+[[gnu::noinline]] void operator delete(void* address, std::size_t,
+                                       std::align_val_t alignment) noexcept {
+  if (!KokkosArena::Impl::give_back(address, alignment)) {
+    ::operator delete(address, alignment);
+  }
 }
 
-void operator delete(void* address, std::align_val_t alignment,
-                     std::nothrow_t const&) noexcept {
-  KokkosArena::Impl::deallocate(address, alignment);
+[[gnu::noinline]] void operator delete(void* address,
+                                       std::align_val_t alignment,
+                                       std::nothrow_t const&) noexcept {
+  if (!KokkosArena::Impl::give_back(address, alignment)) {
+    ::operator delete(address, alignment);
+  }
 }

@@ -149,7 +149,8 @@ std::string shell_word(std::string_view text) {
     if (c == '\'') {
       result += "'\\''";
     } else {
-      result += code < 0x20 || code == 0x7f ? '?' : c;
+      // A semicolon stands between regions.
+      result += code < 0x20 || code == 0x7f || c == ';' ? '?' : c;
     }
   }
   return result + "'";

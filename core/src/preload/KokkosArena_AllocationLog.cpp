@@ -23,17 +23,22 @@ constinit thread_local std::uint64_t t_token = 0;
 
 /// \return A number that no other thread has, nor had.
 std::uint64_t thread_token() noexcept {
-  if (t_token == 0) t_token = ++s_last_token;
+  if (t_token == 0) {
+    // relaxed: that no two are alike is all that is wanted.
+    t_token = s_last_token.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
   return t_token;
 }
 
+/// relaxed, all: written in a child that has one thread.
 constinit std::atomic<std::uint64_t> s_forks{0};
 
 std::uint64_t count_forks() noexcept {
-  static int const registered =
-      ::pthread_atfork(nullptr, nullptr, [] { ++s_forks; });
+  static int const registered = ::pthread_atfork(nullptr, nullptr, [] {
+    s_forks.fetch_add(1, std::memory_order_relaxed);
+  });
   static_cast<void>(registered);  // without memory for it, children log too
-  return s_forks;
+  return s_forks.load(std::memory_order_relaxed);
 }
 
 std::size_t slot_of_thread() noexcept {

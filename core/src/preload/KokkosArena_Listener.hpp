@@ -6,8 +6,9 @@
 
 namespace KokkosArena::Impl {
 
-/// \brief What hears Kokkos' events: the way in which the preloaded library has
-/// been asked for. Threads: any, each for its own regions and kernels.
+/// \brief What hears Kokkos' events, once that has been initialised: the way in
+/// which the preloaded library has been asked for. Threads: any, each for its
+/// own regions and kernels.
 class Listener {
  public:
   Listener()                           = default;
@@ -15,9 +16,7 @@ class Listener {
   Listener& operator=(Listener const&) = delete;
   virtual ~Listener()                  = default;
 
-  /// Kokkos has been initialised.
-  virtual void begin() = 0;
-  /// The program ends by exit(); Kokkos may never have begun.
+  /// The program ends by exit() or quick_exit().
   virtual void end() = 0;
   /// This is a child process, with one thread, and nothing is heard any more.
   virtual void end_in_child() noexcept = 0;
@@ -31,12 +30,6 @@ class Listener {
   virtual void deallocated(void const* address, std::uint64_t bytes) = 0;
   virtual void fence(char const* name)                               = 0;
 };
-
-/// What is said where Kokkos has never begun.
-inline constexpr char const* no_kokkos =
-    "no Kokkos was initialised in this process, or it doesn't load tools "
-    "(another --kokkos-tools-libs, or a Kokkos without libdl). A program that "
-    "this one starts is reached with --children";
 
 }  // namespace KokkosArena::Impl
 

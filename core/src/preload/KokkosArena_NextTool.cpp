@@ -14,6 +14,13 @@ bool NextTool::load(char const* library) {
          dlerror());
     return false;
   }
+  static constinit char own = 0;
+  Dl_info tool{}, here{};
+  if (auto* const init = dlsym(handle, "kokkosp_init_library");
+      init && dladdr(init, &tool) != 0 && dladdr(&own, &here) != 0 &&
+      tool.dli_fbase == here.dli_fbase) {
+    return false;  // The command has been used twice.
+  }
 #define KOKKOSARENA_FIND(name) name.set(dlsym(handle, "kokkosp_" #name))
   KOKKOSARENA_FIND(init_library);
   KOKKOSARENA_FIND(finalize_library);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 /// \file
 /// The C interface of Kokkos Tools, as far as it is needed to be one and to
@@ -29,6 +30,10 @@ struct KokkosArena_ToolSettings {
 
 namespace KokkosArena::Impl {
 
+/// A tool that calls its own functions by their names calls those of the
+/// preloaded library, which come first.
+inline constinit thread_local bool t_next_tool_is_called = false;
+
 /// A function of the next tool, which may have none of that name.
 template <class... Parameters>
 class NextFunction {
@@ -38,7 +43,10 @@ class NextFunction {
   }
   explicit operator bool() const noexcept { return m_function; }
   void operator()(Parameters... arguments) const {
-    if (m_function) m_function(arguments...);
+    if (!m_function) return;
+    auto const outer = std::exchange(t_next_tool_is_called, true);
+    m_function(arguments...);
+    t_next_tool_is_called = outer;
   }
 
  private:
@@ -77,6 +85,9 @@ struct NextTool {
   NextFunction<char const*> profile_event;
   NextFunction<char const*, void const*, bool> dual_view_sync, dual_view_modify;
   NextFunction<char const*, char const*> declare_metadata;
+
+  /// \return Whether the calling thread is in the next tool.
+  static bool is_called() noexcept { return t_next_tool_is_called; }
 
   /// \brief Loads the library.
   /// \return Whether that was possible; if not, the reason is on stderr.

@@ -7,12 +7,14 @@
 #include "../engine/KokkosArena_NeverDestroyed.hpp"
 #include "KokkosArena_Listener.hpp"
 #include "KokkosArena_NextTool.hpp"
+#include "KokkosArena_PreloadMessage.hpp"
 #include "KokkosArena_PreloadSettings.hpp"
 #include "KokkosArena_PreloadedAdoption.hpp"
 #include "KokkosArena_PreloadedAdvice.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 
 #include <pthread.h>
@@ -29,50 +31,76 @@ class Preload {
     return instance.get();
   }
 
-  Preload() : m_settings(read_preload_settings()) {
+  Preload() : m_settings(read_preload_settings()) {}
+
+  /// Kokkos has been initialised.
+  void begin() {
+    if (m_has_begun) return;
+    m_has_begun = true;
+    if (!m_settings.next_tool.empty()) {
+      m_has_next = m_next.load(m_settings.next_tool.c_str());
+    }
     if (m_settings.adopts()) {
       m_listener = std::make_unique<PreloadedAdoption>(m_settings);
     } else if (m_settings.advises) {
       m_listener = std::make_unique<PreloadedAdvice>(m_settings);
     }
-  }
-
-  /// Kokkos has been initialised.
-  void begin() {
-    if (has_next()) m_next.load(m_settings.next_tool.c_str());
-    if (!m_listener) return;
-    m_listener->begin();
     // release: who hears the first event may be another thread.
-    m_is_listening.store(true, std::memory_order_release);
+    m_is_listening.store(m_listener != nullptr, std::memory_order_release);
   }
   void end() {
+    // relaxed, here and below: no thread waits to see it, and those that are in
+    // the listener have its locks.
     m_is_listening.store(false, std::memory_order_relaxed);
-    if (m_listener) m_listener->end();
+    if (m_listener) {
+      m_listener->end();
+    } else if (!m_has_begun && !m_is_child &&
+               (m_settings.adopts() || m_settings.advises) &&
+               !m_settings.reaches_children) {
+      tell(
+          "nothing was done: no Kokkos was initialised in this process, or it "
+          "doesn't load tools (another --kokkos-tools-libs, or a Kokkos "
+          "without libdl). What this program starts is reached with "
+          "--children");
+    }
   }
-  /// What there is stays, since no other thread will ever end it.
+  /// Before Kokkos has begun, a child may still be asked for.
   void end_in_child() noexcept {
+    m_is_child = true;
+    if (!m_has_begun && m_settings.reaches_children) return;
+    m_settings.regions.clear();
+    m_settings.advises = false;
     m_is_listening.store(false, std::memory_order_relaxed);
+    // What there is stays, since it may be in use, and nobody will end it.
     if (auto* const listener = m_listener.release()) listener->end_in_child();
   }
 
-  bool has_next() const noexcept { return !m_settings.next_tool.empty(); }
+  bool has_next() const noexcept { return m_has_next; }
   NextTool const& next() const noexcept { return m_next; }
 
   /// \brief Calls f(listener), if there is one.
   template <class F>
   void listen(F const& f) noexcept {
-    if (m_is_listening.load(std::memory_order_acquire)) f(*m_listener);
+    if (!NextTool::is_called() &&
+        m_is_listening.load(std::memory_order_acquire)) {
+      f(*m_listener);
+    }
   }
 
  private:
   PreloadSettings m_settings;
   std::unique_ptr<Listener> m_listener;
   NextTool m_next;
+  bool m_has_begun = false;
+  bool m_has_next  = false;
+  bool m_is_child  = false;
   std::atomic<bool> m_is_listening{false};
 };
 
 [[gnu::constructor]] void begin() {
+  remember_stderr();
   Preload::instance();
+  std::at_quick_exit([] { Preload::instance().end(); });
   pthread_atfork(nullptr, nullptr, [] { Preload::instance().end_in_child(); });
 }
 

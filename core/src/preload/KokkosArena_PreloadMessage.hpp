@@ -11,6 +11,10 @@ namespace KokkosArena::Impl {
 /// \param[in] format  Of printf.
 [[gnu::format(printf, 1, 2)]] void tell(char const* format, ...) noexcept;
 
+/// \brief To be called when the program begins: what isn't stderr then, since
+/// that is closed, or is another file later, gets no text.
+void remember_stderr() noexcept;
+
 /// \brief Text of any length on stderr, as it is.
 void tell_text(std::string_view text) noexcept;
 

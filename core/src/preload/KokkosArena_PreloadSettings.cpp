@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 
@@ -23,6 +24,16 @@ std::string_view variable(char const* name) noexcept {
 bool is_on(char const* name) noexcept {
   auto const value = variable(name);
   return !value.empty() && value != "0";
+}
+
+/// Whole, since the program may go to another folder.
+std::string file(char const* name) {
+  auto const text = variable(name);
+  if (text.empty()) return {};
+  std::error_code error;
+  auto const path  = expanded_file_name(std::string(text));
+  auto const whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.string();
 }
 
 template <class Number>
@@ -60,8 +71,16 @@ PreloadSettings read_preload_settings() {
       return settings;
     }
   }
-  settings.regions = split(variable("KOKKOS_ARENA_ADOPT"));
-  settings.cycle   = variable("KOKKOS_ARENA_ADOPT_CYCLE");
+  settings.reaches_children = variable("KOKKOS_ARENA_PROCESS").empty();
+  auto const regions        = variable("KOKKOS_ARENA_ADOPT");
+  settings.regions          = split(regions);
+  if (!regions.empty() && settings.regions.empty()) {
+    tell(
+        "KOKKOS_ARENA_ADOPT is \"%s\", which names no region: nothing is "
+        "adopted",
+        std::string(regions).c_str());
+  }
+  settings.cycle = variable("KOKKOS_ARENA_ADOPT_CYCLE");
   if (auto const text = variable("KOKKOS_ARENA_ADOPT_THRESHOLD");
       !text.empty() && !parse(text, settings.threshold)) {
     tell(
@@ -71,11 +90,9 @@ PreloadSettings read_preload_settings() {
   }
   settings.statistics = is_on("KOKKOS_ARENA_STATS");
   settings.advises    = is_on("KOKKOS_ARENA_ADVISE");
-  settings.json =
-      expanded_file_name(std::string(variable("KOKKOS_ARENA_ADVISE_JSON")));
-  settings.html =
-      expanded_file_name(std::string(variable("KOKKOS_ARENA_ADVISE_HTML")));
-  settings.program = variable("KOKKOS_ARENA_PROGRAM");
+  settings.json       = file("KOKKOS_ARENA_ADVISE_JSON");
+  settings.html       = file("KOKKOS_ARENA_ADVISE_HTML");
+  settings.program    = variable("KOKKOS_ARENA_PROGRAM");
   return settings;
 }
 

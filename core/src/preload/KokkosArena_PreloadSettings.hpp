@@ -27,6 +27,8 @@ struct PreloadSettings {
   std::string json, html;
   /// KOKKOS_ARENA_PROGRAM: how the program is called in what is proposed.
   std::string program;
+  /// Without KOKKOS_ARENA_PROCESS: also in what this process starts or forks.
+  bool reaches_children = false;
   /// KOKKOS_ARENA_NEXT_TOOL: a library that gets all events as well.
   std::string next_tool;
 

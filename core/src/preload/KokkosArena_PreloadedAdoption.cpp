@@ -6,6 +6,7 @@
 #include "../engine/KokkosArena_Upstream.hpp"
 #include "KokkosArena_PreloadMessage.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <sstream>
@@ -25,7 +26,14 @@ SynchronizedCore<ThreadCached>& make_arena() {
 constexpr std::uint64_t enough_to_tell = 100;
 
 void tell_no_effect() {
-  if (auto const other = other_operator(); !other.empty()) {
+  auto const other = other_operator();
+  if (other.find("/libstdc++.") != other.npos ||
+      other.find("/libc++.") != other.npos) {
+    tell(
+        "nothing is adopted, since LD_PRELOAD had no effect: it doesn't name "
+        "this library, or the system ignores it (a setuid program, a path "
+        "with a space)");
+  } else if (!other.empty()) {
     tell(
         "nothing is adopted, since the operator new of %s comes before this "
         "library's; leave it out, or let this library be loaded first",
@@ -34,8 +42,7 @@ void tell_no_effect() {
     tell(
         "nothing is adopted, since Kokkos calls an operator new that can't be "
         "replaced from outside: the C++ library is linked statically with "
-        "hidden symbols (-static-libstdc++, --exclude-libs), or LD_PRELOAD "
-        "was ignored (a setuid or static program)");
+        "hidden symbols (-static-libstdc++, --exclude-libs)");
   }
 }
 
@@ -47,10 +54,7 @@ PreloadedAdoption::PreloadedAdoption(PreloadSettings const& settings)
       m_adoption{.core            = &m_arena,
                  .threshold_bytes = settings.threshold,
                  .name            = "HostSpace"},
-      m_regions(m_adoption, settings.regions) {}
-
-void PreloadedAdoption::begin() {
-  m_has_begun = true;
+      m_regions(m_adoption, settings.regions) {
   m_regions.begin_everywhere();
 }
 
@@ -91,10 +95,6 @@ void PreloadedAdoption::allocated(char const* space, char const*, void const*,
 }
 
 void PreloadedAdoption::end() {
-  if (!m_has_begun) {
-    tell("nothing was adopted: %s", no_kokkos);
-    return;
-  }
   tell_what_had_no_effect();
   if (m_settings.statistics) {
     std::ostringstream text;
@@ -126,6 +126,10 @@ std::string PreloadedAdoption::names_of_regions() const {
   for (auto const& name : names) {
     text += (&name == names.data() ? "\"" : ", \"") + name + '"';
   }
+  // One line, whatever the names are.
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 

@@ -21,7 +21,6 @@ class PreloadedAdoption final : public Listener {
   /// \param[in] settings  Stay as long as this.
   explicit PreloadedAdoption(PreloadSettings const& settings);
 
-  void begin() override;
   void end() override;
   void end_in_child() noexcept override;
   void push_region(char const* name) override;
@@ -42,7 +41,6 @@ class PreloadedAdoption final : public Listener {
   SynchronizedCore<ThreadCached>& m_arena;  ///< Ends with its last View.
   Adoption const m_adoption;
   AdoptedRegions m_regions;
-  bool m_has_begun = false;
   // relaxed, all: counts for messages.
   std::atomic<bool> m_has_effect{false};
   std::atomic<std::uint64_t> m_without_effect{0};

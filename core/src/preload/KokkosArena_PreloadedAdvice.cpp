@@ -14,29 +14,33 @@ namespace KokkosArena::Impl {
 
 namespace {
 
+void check_writable(std::string const& name) {
+  if (name.empty() || std::ofstream(name, std::ios::app)) return;
+  tell("the report can't be written to %s: %s", name.c_str(),
+       std::strerror(errno));
+}
+
 template <class Write>
 void write_file(std::string const& name, Advice const& advice,
                 Write const& write) {
   if (name.empty()) return;
   std::ofstream file(name);
   write(file, advice);
-  file.flush();
-  if (!file) {
-    tell("the report can't be written to %s: %s", name.c_str(),
-         std::strerror(errno));
-  }
 }
 
 }  // namespace
 
+PreloadedAdvice::PreloadedAdvice(PreloadSettings const& settings)
+    : m_settings(settings) {
+  // Now, and not when all has been done.
+  check_writable(settings.json);
+  check_writable(settings.html);
+}
+
 void PreloadedAdvice::end() {
-  if (!m_log) {
-    tell("there is no advice: %s", no_kokkos);
-    return;
-  }
   auto const advice = m_settings.program.empty()
-                          ? m_log->finish()
-                          : m_log->finish(m_settings.program);
+                          ? m_log.finish()
+                          : m_log.finish(m_settings.program);
   std::ostringstream text;
   write_text(text, advice);
   tell_text(text.str());

@@ -7,7 +7,6 @@
 #include "KokkosArena_PreloadSettings.hpp"
 
 #include <cstdint>
-#include <memory>
 
 namespace KokkosArena::Impl {
 
@@ -15,28 +14,26 @@ namespace KokkosArena::Impl {
 class PreloadedAdvice final : public Listener {
  public:
   /// \param[in] settings  Stay as long as this.
-  explicit PreloadedAdvice(PreloadSettings const& settings)
-      : m_settings(settings) {}
+  explicit PreloadedAdvice(PreloadSettings const& settings);
 
-  void begin() override { m_log = std::make_unique<AllocationLog>(); }
   void end() override;
   void end_in_child() noexcept override {}
-  void push_region(char const* name) override { m_log->push_region(name); }
-  void pop_region() override { m_log->pop_region(); }
-  void begin_kernel(char const*) override { m_log->kernel(); }
+  void push_region(char const* name) override { m_log.push_region(name); }
+  void pop_region() override { m_log.pop_region(); }
+  void begin_kernel(char const*) override { m_log.kernel(); }
   void end_kernel() override {}
   void allocated(char const* space, char const* label, void const* address,
                  std::uint64_t bytes) override {
-    m_log->allocated(space, label, address, bytes);
+    m_log.allocated(space, label, address, bytes);
   }
   void deallocated(void const* address, std::uint64_t bytes) override {
-    m_log->deallocated(address, bytes);
+    m_log.deallocated(address, bytes);
   }
-  void fence(char const* name) override { m_log->fence(name); }
+  void fence(char const* name) override { m_log.fence(name); }
 
  private:
   PreloadSettings const& m_settings;
-  std::unique_ptr<AllocationLog> m_log;  ///< From begin() on.
+  AllocationLog m_log;
 };
 
 }  // namespace KokkosArena::Impl
