@@ -8,15 +8,16 @@ set(KokkosArena_CHECKED_SUITES
     "."
     CACHE STRING "Regular expression of those that are built twice")
 
-# kokkosarena_add_test(NAME [ENGINE] [WITH_CHECKED] [LINK target...] SOURCES
+# kokkosarena_add_test(NAME [ENGINE | SHARED] [WITH_CHECKED] [LINK target...] SOURCES
 # source...): a GoogleTest program whose tests CTest lists one by one, each with
 # a time limit, so that a deadlock is a failure. Nothing if
 # KokkosArena_TEST_SUITES doesn't match the name. ENGINE: it links the engine
-# alone, without Kokkos. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in
+# alone, without Kokkos. SHARED: it links what is named alone, since the shared
+# libraries and the static one are two. WITH_CHECKED: once more as NAME_checked, with CheckedSpace in
 # place of ScopedSpace (see KokkosArena_TestConfig.hpp), if
 # KokkosArena_CHECKED_SUITES matches the name.
 function(kokkosarena_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ENGINE;WITH_CHECKED" "" "LINK;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ENGINE;SHARED;WITH_CHECKED" "" "LINK;SOURCES")
   if(NOT name MATCHES "${KokkosArena_TEST_SUITES}")
     return()
   endif()
@@ -36,6 +37,11 @@ macro(kokkosarena_add_test_program program)
     target_include_directories(${program}
                                PRIVATE ${PROJECT_SOURCE_DIR}/unit_test/common)
     add_dependencies(engine_tests ${program})
+  elseif(arg_SHARED)
+    target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/unit_test/common/main.cpp)
+    target_link_libraries(${program} PRIVATE GTest::gtest ${arg_LINK})
+    target_include_directories(${program}
+                               PRIVATE ${PROJECT_SOURCE_DIR}/unit_test/common)
   else()
     target_link_libraries(${program} PRIVATE kokkosarena_test_main ${arg_LINK})
   endif()

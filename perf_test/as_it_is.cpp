@@ -5,6 +5,8 @@
 // KokkosArena::adopt is a shared library here, so that one which is preloaded
 // comes before it.
 #include "demo_workload.hpp"
+#include "machine.hpp"
+#include "median.hpp"
 
 #include <KokkosArena_HostSpaceAdoption.hpp>
 #include <Kokkos_Core.hpp>
@@ -22,8 +24,6 @@
 #include <thread>
 #include <vector>
 
-#include <sys/resource.h>
-
 namespace KokkosArena::Perf {
 
 namespace {
@@ -31,12 +31,6 @@ namespace {
 double seconds_now() {
   using clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(clock::now().time_since_epoch()).count();
-}
-
-long page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
 }
 
 template <class T>
@@ -47,13 +41,6 @@ T const& named(std::vector<T> const& all, std::string_view name) {
     throw std::runtime_error("there is no \"" + std::string(name) + '"');
   }
   return *found;
-}
-
-double median(std::vector<double> values) {
-  auto const middle =
-      values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 void print(double seconds, long faults, double calls) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "machine.hpp"
+#include "median.hpp"
 
 namespace KokkosArena::Perf {
 
@@ -146,13 +147,6 @@ double seconds_of(F const& f) {
   f();
   Kokkos::fence("demo: after a sample");
   return std::chrono::duration<double>(clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  auto const middle = values.begin() + std::ssize(values) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 /// A contestant and what was measured of it.

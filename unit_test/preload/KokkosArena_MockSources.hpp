@@ -2,12 +2,15 @@
 #ifndef KOKKOSARENA_MOCKSOURCES_HPP
 #define KOKKOSARENA_MOCKSOURCES_HPP
 
+#include <gtest/gtest.h>
+#include <preload/KokkosArena_AllocationLog.hpp>
 #include <preload/KokkosArena_AllocationRecord.hpp>
 #include <preload/KokkosArena_LogSources.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,6 +55,21 @@ struct MockSources {
 inline void const* address(std::uint64_t number) {
   return reinterpret_cast<void const*>(std::uintptr_t(number) * 64);
 }
+
+/// A log that asks them, as they are at the beginning of each test.
+class MockedLog : public ::testing::Test {
+ protected:
+  KokkosArena::Impl::AllocationLog& log() { return *m_log; }
+
+ private:
+  struct Reset {
+    Reset() { MockSources::reset(); }
+  };
+  Reset m_reset;
+  std::unique_ptr<KokkosArena::Impl::AllocationLog> m_log =
+      std::make_unique<KokkosArena::Impl::AllocationLog>(
+          MockSources::sources());
+};
 
 /// Throws where the path isn't one of the record's.
 inline std::size_t region_number(

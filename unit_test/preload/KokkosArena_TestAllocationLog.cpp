@@ -23,10 +23,9 @@ using KokkosArenaTest::MockSources;
 using KokkosArenaTest::region;
 using KokkosArenaTest::region_number;
 
-class allocation_log : public ::testing::Test {
+class allocation_log : public KokkosArenaTest::MockedLog {
  protected:
-  auto finish() { return m_log->finish_record(); }
-  AllocationLog& log() { return *m_log; }
+  auto finish() { return log().finish_record(); }
   void make(std::uint64_t number, std::uint64_t bytes,
             char const* label = "x") {
     log().allocated("Host", label, address(number), bytes);
@@ -34,14 +33,6 @@ class allocation_log : public ::testing::Test {
   void drop(std::uint64_t number, std::uint64_t bytes) {
     log().deallocated(address(number), bytes);
   }
-
- private:
-  struct Reset {
-    Reset() { MockSources::reset(); }
-  };
-  Reset m_reset;
-  std::unique_ptr<AllocationLog> m_log =
-      std::make_unique<AllocationLog>(MockSources::sources());
 };
 
 TEST_F(allocation_log, without_events_has_the_program_alone) {

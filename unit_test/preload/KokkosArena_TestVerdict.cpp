@@ -21,30 +21,21 @@ using KokkosArenaTest::MockSources;
 constexpr std::uint64_t page = 4096;
 
 /// A program of which a page fault takes 1000 ns and a mapping 2000.
-class verdict : public ::testing::Test {
+class verdict : public KokkosArenaTest::MockedLog {
  protected:
-  void push(char const* name) { m_log->push_region(name); }
-  void pop() { m_log->pop_region(); }
+  void push(char const* name) { log().push_region(name); }
+  void pop() { log().pop_region(); }
   void pass(std::uint64_t ns) { MockSources::ns += ns; }
   /// A View that is touched and dies, in memory that is fresh or not.
   void use(std::uint64_t pages, bool is_fresh = true) {
-    m_log->allocated("Host", "x", address(1), pages * page);
+    log().allocated("Host", "x", address(1), pages * page);
     if (is_fresh) {
       MockSources::fault(pages);
       pass(1000 * pages);
     }
-    m_log->deallocated(address(1), pages * page);
+    log().deallocated(address(1), pages * page);
   }
-  Advice finish() { return m_log->finish("./app 8"); }
-  AllocationLog& log() { return *m_log; }
-
- private:
-  struct Reset {
-    Reset() { MockSources::reset(); }
-  };
-  Reset m_reset;
-  std::unique_ptr<AllocationLog> m_log =
-      std::make_unique<AllocationLog>(MockSources::sources());
+  Advice finish() { return log().finish("./app 8"); }
 };
 
 TEST_F(verdict, expects_nothing_of_a_program_without_views) {

@@ -39,12 +39,9 @@ AdoptedRegions::AdoptedRegions(Adoption const& adoption,
   if (star != m_patterns.end()) {
     m_everywhere = true;
     m_patterns.clear();
+    set_process_adoption(&m_adoption);
   }
   m_has_matched.resize(m_patterns.size());
-}
-
-void AdoptedRegions::begin_everywhere() noexcept {
-  if (m_everywhere) set_process_adoption(&m_adoption);
 }
 
 void AdoptedRegions::push_region(char const* name) {

@@ -18,11 +18,8 @@ namespace KokkosArena::Impl {
 class AdoptedRegions {
  public:
   /// \param[in] patterns  Of the regions' names; see fnmatch. With "*" it holds
-  /// everywhere, once begin_everywhere() has been called.
+  /// everywhere from now on.
   AdoptedRegions(Adoption const& adoption, std::vector<std::string> patterns);
-
-  /// \brief From now on, if that is asked for, on all threads.
-  void begin_everywhere() noexcept;
 
   void push_region(char const* name);
   void pop_region() noexcept;

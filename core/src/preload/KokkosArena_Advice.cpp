@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_Advice.hpp"
 
+#include "KokkosArena_OneLine.hpp"
 #include "KokkosArena_ReadableNumbers.hpp"
 
 #include <algorithm>
@@ -145,30 +146,21 @@ class Choice {
 std::string shell_word(std::string_view text) {
   std::string result = "'";
   for (char const c : text) {
-    auto const code = static_cast<unsigned char>(c);
     if (c == '\'') {
       result += "'\\''";
     } else {
       // A semicolon stands between regions.
-      result += code < 0x20 || code == 0x7f || c == ';' ? '?' : c;
+      result += is_control(c) || c == ';' ? '?' : c;
     }
   }
   return result + "'";
-}
-
-std::string one_line(std::string text) {
-  for (auto& c : text) {
-    auto const code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) c = ' ';
-  }
-  return text;
 }
 
 std::string quoted_list(std::vector<std::string> const& names) {
   std::string result;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i > 0) result += i + 1 == names.size() ? " and " : ", ";
-    result += "\"" + one_line(names[i]) + "\"";
+    result += "\"" + one_line(names[i], ' ') + "\"";
   }
   return result;
 }

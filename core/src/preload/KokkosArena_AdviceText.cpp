@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_AdviceReport.hpp"
 #include "KokkosArena_AdviceTables.hpp"
+#include "KokkosArena_OneLine.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace KokkosArena::Impl {
@@ -16,14 +16,7 @@ namespace {
 constexpr std::size_t most_rows = 20;
 
 /// What a terminal shows without obeying it.
-std::string printable(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    auto const code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) c = '?';
-  }
-  return result;
-}
+std::string printable(std::string const& text) { return one_line(text, '?'); }
 
 void write_table(std::ostream& out, AdviceTable const& table) {
   out << '\n' << table.title << '\n';

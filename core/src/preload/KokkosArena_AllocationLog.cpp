@@ -116,34 +116,25 @@ AllocationLog::Usage AllocationLog::read_usage() const noexcept {
 
 std::optional<AllocationLog::Usage> AllocationLog::usage_if_due(
     std::uint64_t now) const noexcept {
-  if (!is_usage_due(now)) return std::nullopt;
-  return read_usage();
-}
-
-bool AllocationLog::is_usage_due(std::uint64_t now) const noexcept {
   struct Reading {
     AllocationLog const* log = nullptr;
     std::uint64_t ns         = 0;
   };
   constinit thread_local Reading last{};
   if (last.log == this && now - last.ns < m_sources.usage_interval_ns) {
-    return false;
+    return std::nullopt;
   }
   last = {this, now};
-  return true;
+  return read_usage();
 }
 
 void AllocationLog::settle(Thread& thread, std::uint64_t now,
                            std::optional<Usage> const& usage) noexcept {
-  settle_time(thread, now);
-  if (usage) settle_usage(thread, *usage);
-}
-
-void AllocationLog::settle_time(Thread& thread, std::uint64_t now) noexcept {
   if (thread.owner == m_driver || !thread.frames.empty()) {
     m_record.regions[thread.region()].own_ns += now - thread.border_ns;
   }
   thread.border_ns = now;
+  if (usage) settle_usage(thread, *usage);
 }
 
 void AllocationLog::settle_usage(Thread& thread, Usage usage) noexcept {

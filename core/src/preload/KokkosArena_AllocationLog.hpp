@@ -131,11 +131,9 @@ class AllocationLog {
   std::size_t number_of(Names& names, std::vector<RecordedLabel>& entries,
                         std::size_t most, std::string_view name);
   std::uint8_t series_of(std::size_t region, std::uint64_t bytes);
-  bool is_usage_due(std::uint64_t now) const noexcept;
   std::optional<Usage> usage_if_due(std::uint64_t now) const noexcept;
   void settle(Thread& thread, std::uint64_t now,
               std::optional<Usage> const& usage) noexcept;
-  void settle_time(Thread& thread, std::uint64_t now) noexcept;
   void settle_usage(Thread& thread, Usage usage) noexcept;
   void end(LiveAllocation const& allocation, std::uint64_t now) noexcept;
   std::size_t region_since(LiveAllocation const& allocation) const noexcept;

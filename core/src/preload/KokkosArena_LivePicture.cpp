@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "KokkosArena_LivePicture.hpp"
 
+#include "KokkosArena_OneLine.hpp"
 #include "KokkosArena_ReadableNumbers.hpp"
 
 #include <algorithm>
@@ -87,7 +88,6 @@ std::string label(std::size_t x, std::size_t y, char const* anchor,
 std::string html_text(std::string_view text) {
   std::string result;
   for (char const c : text) {
-    auto const code = static_cast<unsigned char>(c);
     switch (c) {
       case '&':
         result += "&amp;";
@@ -105,7 +105,7 @@ std::string html_text(std::string_view text) {
         result += "&#39;";
         break;
       default:
-        if (code < 0x20 || code == 0x7f) {
+        if (is_control(c)) {
           result += "&#xfffd;";
         } else {
           result += c;

@@ -4,9 +4,9 @@
 #include "../KokkosArena_ArenaOptions.hpp"
 #include "../KokkosArena_Statistics.hpp"
 #include "../engine/KokkosArena_Upstream.hpp"
+#include "KokkosArena_OneLine.hpp"
 #include "KokkosArena_PreloadMessage.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <sstream>
@@ -54,9 +54,7 @@ PreloadedAdoption::PreloadedAdoption(PreloadSettings const& settings)
       m_adoption{.core            = &m_arena,
                  .threshold_bytes = settings.threshold,
                  .name            = "HostSpace"},
-      m_regions(m_adoption, settings.regions) {
-  m_regions.begin_everywhere();
-}
+      m_regions(m_adoption, settings.regions) {}
 
 void PreloadedAdoption::end_in_child() noexcept {
   AdoptedRegions::forget_in_child();
@@ -126,11 +124,7 @@ std::string PreloadedAdoption::names_of_regions() const {
   for (auto const& name : names) {
     text += (&name == names.data() ? "\"" : ", \"") + name + '"';
   }
-  // One line, whatever the names are.
-  std::replace_if(
-      text.begin(), text.end(),
-      [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
+  return one_line(text, ' ');
 }
 
 }  // namespace KokkosArena::Impl
